@@ -1,2 +1,14 @@
 /** @module Define, train, quantise and serve transformer text classifiers from TypeScript. */
 export { EngineError, type EngineErrorCode, type EngineErrorDetails } from "./error.ts";
+
+// weights
+export {
+  encodeSafetensors,
+  parseSafetensors,
+  readSafetensors,
+  type SafetensorsFile,
+  type TensorToWrite,
+  type WeightTensor,
+  type WeightType,
+  writeSafetensors,
+} from "./weights/safetensors.ts";
