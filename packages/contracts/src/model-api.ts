@@ -1,0 +1,212 @@
+/** Model API, port 8000: verdicts and the models that give them. */
+import * as z from "zod";
+import { Count, Label, ModelName, NameParams, Rate, Timestamp } from "./fields.ts";
+import { route } from "./route.ts";
+
+export const Span = z
+  .object({
+    start: Count.describe("First code point of the evidence in the text as sent."),
+    end: Count.describe("Code point after the last."),
+    score: Rate,
+    view: z.string().describe("The view that was hit: raw, normalised, base64, …"),
+  })
+  .meta({ id: "Span" });
+export type Span = z.infer<typeof Span>;
+
+const Text = z.string().describe("Any text, never refused for what it says; at most MLSEC_MAX_TEXT_CHARS characters.");
+export const EnsembleMethod = z.enum(["voting", "averaging", "weighted", "stacked"]).meta({ id: "EnsembleMethod" });
+
+export const PredictRequest = z
+  .strictObject({
+    text: Text,
+    model_name: ModelName.optional(),
+    models: z.array(ModelName).min(1).max(8).optional(),
+    ensemble: z.boolean().optional().describe("Judge with all models named (or all loaded ones) and combine."),
+    return_probabilities: z.boolean().default(true),
+    explain: z.boolean().default(false).describe("Narrow the spans as far as the detector can."),
+  })
+  .meta({ id: "PredictRequest" });
+
+export const MemberVerdict = z
+  .object({ prediction: z.string(), confidence: Rate, attack_probability: Rate, is_attack: z.boolean(), model_version: z.string() })
+  .meta({ id: "MemberVerdict" });
+
+export const Verdict = z
+  .object({
+    verdict_id: z.string(),
+    text: z.string(),
+    prediction: z.string().describe("`benign` exactly when is_attack is false, else the likeliest attack label."),
+    confidence: Rate.describe("Calibrated P(attack) if is_attack, else 1 − P(attack)."),
+    probabilities: z.record(z.string(), Rate).optional(),
+    attack_probability: Rate,
+    is_attack: z.boolean(),
+    threshold: Rate,
+    calibrated: z.boolean(),
+    model_name: z.string().describe("Canonical name, without `_trained` or `security_`."),
+    requested_model: z.string().describe("The name that was asked for."),
+    model_version: z.string(),
+    spans: z.array(Span),
+    windows: Count,
+    model_predictions: z.record(z.string(), MemberVerdict),
+    ensemble_used: z.boolean(),
+    from_cache: z.boolean(),
+    processing_time_ms: z.number(),
+    timestamp: Timestamp,
+  })
+  .meta({ id: "Verdict" });
+export type Verdict = z.infer<typeof Verdict>;
+
+export const BatchItem = z.strictObject({ text: Text, id: z.string().max(200).optional(), model_name: ModelName.optional() });
+const BatchBody = z
+  .union([
+    z.array(z.string()).min(1).max(1000),
+    z.strictObject({ texts: z.array(z.string()).min(1).max(1000), model_name: ModelName.optional() }),
+    z.array(BatchItem).min(1).max(1000),
+  ])
+  .describe("A list of texts, `{texts, model_name?}` or a list of `{text, id?, model_name?}`; at most 1,000.");
+export const BatchError = z.object({ error: z.object({ code: z.string(), detail: z.string() }), id: z.string().optional() });
+const BatchResult = z.union([Verdict.extend({ id: z.string().optional() }), BatchError]);
+export const BatchAnswer = z
+  .object({
+    results: z.array(BatchResult),
+    predictions: z.array(BatchResult),
+    total_texts: Count,
+    successful_predictions: Count,
+    processing_time_ms: z.number(),
+  })
+  .meta({ id: "BatchAnswer" });
+
+export const ModelState = z
+  .object({
+    name: z.string(),
+    version: z.string().nullable(),
+    state: z.enum(["loaded", "loading", "unloaded", "untrained", "failed"]),
+    kind: z.enum(["transformer", "linear", "encoder"]),
+    labels: z.array(z.string()),
+    calibrated: z.boolean(),
+    threshold: Rate.nullable(),
+    threshold_fpr: Rate.nullable(),
+    size_bytes: Count,
+    memory_bytes: Count,
+    source: z.string(),
+    alias: z.string().nullable(),
+    loaded_at: Timestamp.nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: "ModelState" });
+export type ModelState = z.infer<typeof ModelState>;
+
+export const VerdictStats = z
+  .object({
+    window_seconds: Count,
+    verdicts: Count,
+    attacks: Count,
+    rate_per_second: z.number(),
+    latency_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+    by_label: z.record(z.string(), Count),
+    cache: z.object({ hits: Count, misses: Count, entries: Count, capacity: Count }),
+    series: z.array(z.object({ at: Timestamp, verdicts: Count, attacks: Count, p50_ms: z.number().nullable() })),
+  })
+  .meta({ id: "VerdictStats" });
+export type VerdictStats = z.infer<typeof VerdictStats>;
+
+const ExplainAnswer = z
+  .object({
+    model_name: z.string(),
+    model_version: z.string(),
+    method: z.literal("occlusion"),
+    attack_probability: Rate,
+    tokens: z.array(z.object({ text: z.string(), start: Count, end: Count, attribution: z.number() })),
+  })
+  .meta({ id: "Explanation" });
+
+export const modelApi = {
+  predict: route({
+    method: "POST",
+    path: "/predict",
+    summary: "Judge one text",
+    scope: "predict",
+    body: PredictRequest,
+    responses: { 200: Verdict },
+  }),
+  predictBatch: route({
+    method: "POST",
+    path: "/predict/batch",
+    summary: "Judge up to 1,000 texts; one bad item is an error in its place",
+    scope: "predict",
+    body: BatchBody,
+    responses: { 200: BatchAnswer },
+  }),
+  predictEnsemble: route({
+    method: "POST",
+    path: "/predict/ensemble",
+    summary: "Judge one text with several models and combine them",
+    scope: "predict",
+    body: z.strictObject({
+      text: Text,
+      models: z.array(ModelName).min(1).max(8).optional(),
+      ensemble_method: EnsembleMethod.default("averaging"),
+      model_weights: z.record(ModelName, z.number().min(0)).optional(),
+    }),
+    responses: { 200: Verdict.extend({ model_weights: z.record(z.string(), z.number()), ensemble_method: EnsembleMethod }) },
+  }),
+  listModels: route({
+    method: "GET",
+    path: "/models",
+    summary: "Every model known here and its state",
+    scope: "read",
+    responses: { 200: z.object({ models: z.array(ModelState), default_model: z.string(), next_cursor: z.null() }) },
+  }),
+  getModel: route({ method: "GET", path: "/models/{name}", summary: "One model", scope: "read", params: NameParams, responses: { 200: ModelState } }),
+  loadModel: route({
+    method: "POST",
+    path: "/models/{name}/load",
+    summary: "Load a model",
+    scope: "admin",
+    params: NameParams,
+    body: z.strictObject({ version: z.string().max(40).optional(), label_map: z.record(z.string(), Label).optional() }).optional(),
+    responses: { 200: ModelState },
+  }),
+  unloadModel: route({ method: "POST", path: "/models/{name}/unload", summary: "Unload a model", scope: "admin", params: NameParams, responses: { 200: ModelState } }),
+  reloadModel: route({
+    method: "POST",
+    path: "/models/{name}/reload",
+    summary: "Load the champion again, without dropping a request",
+    scope: "admin",
+    params: NameParams,
+    responses: { 200: ModelState },
+  }),
+  feedback: route({
+    method: "POST",
+    path: "/verdicts/{id}/feedback",
+    summary: "Say what a text really was; goes to the review queue, changes no model by itself",
+    scope: "predict",
+    params: z.strictObject({ id: z.string().min(1).max(200) }),
+    body: z.strictObject({ label: Label, note: z.string().max(2000).optional() }),
+    responses: { 202: z.object({ verdict_id: z.string(), label: Label, stored_at: Timestamp }) },
+  }),
+  explain: route({
+    method: "POST",
+    path: "/explain",
+    summary: "How much each word moved the verdict (occlusion)",
+    scope: "predict",
+    body: z.strictObject({ text: z.string().max(4000), model_name: ModelName.optional(), method: z.literal("occlusion").default("occlusion") }),
+    responses: { 200: ExplainAnswer },
+  }),
+  stats: route({
+    method: "GET",
+    path: "/stats",
+    summary: "Verdict rate, latency and classes of the last minutes",
+    scope: "read",
+    query: z.strictObject({ minutes: z.coerce.number().int().min(1).max(60).default(15) }),
+    responses: { 200: VerdictStats },
+  }),
+  clearCache: route({
+    method: "DELETE",
+    path: "/cache",
+    summary: "Forget cached verdicts, of one model or of all",
+    scope: "admin",
+    query: z.strictObject({ model_name: ModelName.optional() }),
+    responses: { 200: z.object({ evicted: Count }) },
+  }),
+};
