@@ -31,7 +31,10 @@ interface AnyInput {
  * const verdict = await api.predict({ body: { text: "hello" } });
  */
 export function createClient<C extends Contract>(contract: C, base: string, options: ClientOptions = {}): Client<C> {
-  const calls = Object.entries(contract).map(([name, r]) => [name, (input?: AnyInput) => call(r, base, input ?? {}, options)]);
+  const calls = Object.entries(contract).map(([name, r]) => [
+    name,
+    (input?: AnyInput) => call(r, base, input ?? {}, options),
+  ]);
   return Object.fromEntries(calls) as Client<C>;
 }
 
@@ -48,7 +51,8 @@ async function call(r: Route, base: string, input: AnyInput, options: ClientOpti
   if (r.kind === "file") return response;
   const schema = r.responses[response.status] ?? Object.values(r.responses)[0];
   const parsed = schema?.safeParse(await response.json());
-  if (!parsed?.success) throw new AppError("UPSTREAM", `${r.method} ${r.path} answered in another form than its contract`);
+  if (!parsed?.success)
+    throw new AppError("UPSTREAM", `${r.method} ${r.path} answered in another form than its contract`);
   return parsed.data;
 }
 

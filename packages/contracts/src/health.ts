@@ -16,7 +16,13 @@ export type Ready = z.infer<typeof Ready>;
 
 /** Answered by the HTTP layer itself, on every port but object storage. */
 export const everyService = {
-  health: route({ method: "GET", path: "/health", summary: "The process is alive", scope: "open", responses: { 200: Health } }),
+  health: route({
+    method: "GET",
+    path: "/health",
+    summary: "The process is alive",
+    scope: "open",
+    responses: { 200: Health },
+  }),
   ready: route({
     method: "GET",
     path: "/ready",
@@ -24,5 +30,12 @@ export const everyService = {
     scope: "open",
     responses: { 200: Ready, 503: Ready },
   }),
-  metrics: route({ method: "GET", path: "/metrics", summary: "Prometheus text", scope: "open", kind: "file", responses: { 200: z.string() } }),
+  metrics: route({
+    method: "GET",
+    path: "/metrics",
+    summary: "Prometheus text",
+    scope: "open",
+    kind: "file",
+    responses: { 200: z.string() },
+  }),
 };

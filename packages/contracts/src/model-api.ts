@@ -28,7 +28,13 @@ export const PredictRequest = z
   .meta({ id: "PredictRequest" });
 
 export const MemberVerdict = z
-  .object({ prediction: z.string(), confidence: Rate, attack_probability: Rate, is_attack: z.boolean(), model_version: z.string() })
+  .object({
+    prediction: z.string(),
+    confidence: Rate,
+    attack_probability: Rate,
+    is_attack: z.boolean(),
+    model_version: z.string(),
+  })
   .meta({ id: "MemberVerdict" });
 
 export const Verdict = z
@@ -56,7 +62,11 @@ export const Verdict = z
   .meta({ id: "Verdict" });
 export type Verdict = z.infer<typeof Verdict>;
 
-export const BatchItem = z.strictObject({ text: Text, id: z.string().max(200).optional(), model_name: ModelName.optional() });
+export const BatchItem = z.strictObject({
+  text: Text,
+  id: z.string().max(200).optional(),
+  model_name: ModelName.optional(),
+});
 const BatchBody = z
   .union([
     z.array(z.string()).min(1).max(1000),
@@ -64,7 +74,10 @@ const BatchBody = z
     z.array(BatchItem).min(1).max(1000),
   ])
   .describe("A list of texts, `{texts, model_name?}` or a list of `{text, id?, model_name?}`; at most 1,000.");
-export const BatchError = z.object({ error: z.object({ code: z.string(), detail: z.string() }), id: z.string().optional() });
+export const BatchError = z.object({
+  error: z.object({ code: z.string(), detail: z.string() }),
+  id: z.string().optional(),
+});
 const BatchResult = z.union([Verdict.extend({ id: z.string().optional() }), BatchError]);
 export const BatchAnswer = z
   .object({
@@ -148,7 +161,9 @@ export const modelApi = {
       ensemble_method: EnsembleMethod.default("averaging"),
       model_weights: z.record(ModelName, z.number().min(0)).optional(),
     }),
-    responses: { 200: Verdict.extend({ model_weights: z.record(z.string(), z.number()), ensemble_method: EnsembleMethod }) },
+    responses: {
+      200: Verdict.extend({ model_weights: z.record(z.string(), z.number()), ensemble_method: EnsembleMethod }),
+    },
   }),
   listModels: route({
     method: "GET",
@@ -157,17 +172,33 @@ export const modelApi = {
     scope: "read",
     responses: { 200: z.object({ models: z.array(ModelState), default_model: z.string(), next_cursor: z.null() }) },
   }),
-  getModel: route({ method: "GET", path: "/models/{name}", summary: "One model", scope: "read", params: NameParams, responses: { 200: ModelState } }),
+  getModel: route({
+    method: "GET",
+    path: "/models/{name}",
+    summary: "One model",
+    scope: "read",
+    params: NameParams,
+    responses: { 200: ModelState },
+  }),
   loadModel: route({
     method: "POST",
     path: "/models/{name}/load",
     summary: "Load a model",
     scope: "admin",
     params: NameParams,
-    body: z.strictObject({ version: z.string().max(40).optional(), label_map: z.record(z.string(), Label).optional() }).optional(),
+    body: z
+      .strictObject({ version: z.string().max(40).optional(), label_map: z.record(z.string(), Label).optional() })
+      .optional(),
     responses: { 200: ModelState },
   }),
-  unloadModel: route({ method: "POST", path: "/models/{name}/unload", summary: "Unload a model", scope: "admin", params: NameParams, responses: { 200: ModelState } }),
+  unloadModel: route({
+    method: "POST",
+    path: "/models/{name}/unload",
+    summary: "Unload a model",
+    scope: "admin",
+    params: NameParams,
+    responses: { 200: ModelState },
+  }),
   reloadModel: route({
     method: "POST",
     path: "/models/{name}/reload",
@@ -190,7 +221,11 @@ export const modelApi = {
     path: "/explain",
     summary: "How much each word moved the verdict (occlusion)",
     scope: "predict",
-    body: z.strictObject({ text: z.string().max(4000), model_name: ModelName.optional(), method: z.literal("occlusion").default("occlusion") }),
+    body: z.strictObject({
+      text: z.string().max(4000),
+      model_name: ModelName.optional(),
+      method: z.literal("occlusion").default("occlusion"),
+    }),
     responses: { 200: ExplainAnswer },
   }),
   stats: route({

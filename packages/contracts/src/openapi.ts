@@ -73,7 +73,11 @@ function parametersOf(
 
 /** JSON Schema of one zod schema; what zod puts into `$defs` moves to the document's components. */
 function hoist(s: z.ZodType, io: "input" | "output", components: Json): Json {
-  const { $schema: _, $defs, ...root } = z.toJSONSchema(s, { io, unrepresentable: "any" }) as Json & { $defs?: Record<string, Json> };
+  const {
+    $schema: _,
+    $defs,
+    ...root
+  } = z.toJSONSchema(s, { io, unrepresentable: "any" }) as Json & { $defs?: Record<string, Json> };
   const names = new Map<string, string>();
   const definitions = { ...$defs };
   const rootId = z.globalRegistry.get(s)?.id;
@@ -83,7 +87,8 @@ function hoist(s: z.ZodType, io: "input" | "output", components: Json): Json {
     const same = taken === undefined || JSON.stringify(taken) === JSON.stringify(relink(definition, names));
     names.set(id, same ? id : `${id}${io === "input" ? "Input" : "Output"}`);
   }
-  for (const [id, definition] of Object.entries(definitions)) components[names.get(id) ?? id] = relink(definition, names);
+  for (const [id, definition] of Object.entries(definitions))
+    components[names.get(id) ?? id] = relink(definition, names);
   return rootId ? { $ref: `#/components/schemas/${names.get(rootId) ?? rootId}` } : (relink(root, names) as Json);
 }
 

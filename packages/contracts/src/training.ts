@@ -27,7 +27,11 @@ export const TrainSettings = z
     metric_for_best_model: z.enum(["f1", "accuracy", "loss", "roc_auc"]).default("f1"),
     freeze_embeddings: z.boolean().default(false),
     freeze_layers: z.int().min(0).max(24).default(0),
-    seed: z.int().min(0).max(2 ** 31 - 1).default(42),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(42),
     threshold_fpr: z.number().positive().max(0.5).default(0.01),
   })
   .meta({ id: "TrainSettings" });
@@ -37,15 +41,25 @@ const DataUri = z.string().min(1).max(1000).describe("`s3://bucket/key`, `datase
 const TrainFields = {
   model_name: ModelName,
   training_data_path: DataUri.default("latest"),
-  config: z.record(z.string(), z.unknown()).default({}).describe("TrainSettings; Hugging Face names are aliases; an unknown key is 400."),
+  config: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("TrainSettings; Hugging Face names are aliases; an unknown key is 400."),
   eval_data_path: DataUri.optional(),
   promote: Promote.default("if_better"),
   priority: z.int().min(-100).max(100).default(0),
 };
 export const TrainRequest = z.strictObject(TrainFields).meta({ id: "TrainRequest" });
-export const Trigger = z.enum(["manual", "performance_degradation", "data_drift", "scheduled", "red_team_failure", "new_data"]).meta({ id: "Trigger" });
+export const Trigger = z
+  .enum(["manual", "performance_degradation", "data_drift", "scheduled", "red_team_failure", "new_data"])
+  .meta({ id: "Trigger" });
 export const RetrainRequest = z
-  .strictObject({ ...TrainFields, trigger: Trigger.default("manual"), reason: z.string().max(2000).optional(), include_findings: z.boolean().default(false) })
+  .strictObject({
+    ...TrainFields,
+    trigger: Trigger.default("manual"),
+    reason: z.string().max(2000).optional(),
+    include_findings: z.boolean().default(false),
+  })
   .meta({ id: "RetrainRequest" });
 
 const JobStarted = z
@@ -78,7 +92,9 @@ export const Promotion = z
   .meta({ id: "Promotion" });
 export type Promotion = z.infer<typeof Promotion>;
 
-export const Scorecard = z.record(z.string(), z.unknown()).meta({ id: "Scorecard", description: "Machine-readable scorecard of the engine." });
+export const Scorecard = z
+  .record(z.string(), z.unknown())
+  .meta({ id: "Scorecard", description: "Machine-readable scorecard of the engine." });
 export const JobResult = z
   .object({
     mlflow_model_uri: z.string(),
@@ -148,7 +164,12 @@ export const DataSet = z
   .meta({ id: "DataSet" });
 export type DataSet = z.infer<typeof DataSet>;
 
-export const TrainRowJson = z.object({ text: z.string().min(1).max(200_000), label: z.string(), lang: z.string().optional(), source: z.string().optional() });
+export const TrainRowJson = z.object({
+  text: z.string().min(1).max(200_000),
+  label: z.string(),
+  lang: z.string().optional(),
+  source: z.string().optional(),
+});
 
 export const RegistryEntry = z
   .object({
@@ -164,11 +185,31 @@ export const RegistryEntry = z
   })
   .meta({ id: "RegistryEntry" });
 
-const AliasMove = z.object({ model_name: z.string(), alias: z.literal("champion"), version: z.string(), previous_version: z.string().nullable(), reason: z.string() });
+const AliasMove = z.object({
+  model_name: z.string(),
+  alias: z.literal("champion"),
+  version: z.string(),
+  previous_version: z.string().nullable(),
+  reason: z.string(),
+});
 
 export const training = {
-  train: route({ method: "POST", path: "/train", summary: "Start a training job", scope: "train", body: TrainRequest, responses: { 202: JobStarted } }),
-  retrain: route({ method: "POST", path: "/retrain", summary: "Start a training job for a reason", scope: "train", body: RetrainRequest, responses: { 202: JobStarted } }),
+  train: route({
+    method: "POST",
+    path: "/train",
+    summary: "Start a training job",
+    scope: "train",
+    body: TrainRequest,
+    responses: { 202: JobStarted },
+  }),
+  retrain: route({
+    method: "POST",
+    path: "/retrain",
+    summary: "Start a training job for a reason",
+    scope: "train",
+    body: RetrainRequest,
+    responses: { 202: JobStarted },
+  }),
   listJobs: route({
     method: "GET",
     path: "/jobs",
@@ -177,7 +218,14 @@ export const training = {
     query: Page.extend({ status: JobStatus.optional(), model_name: ModelName.optional() }),
     responses: { 200: z.object({ jobs: z.array(Job), next_cursor: NextCursor }) },
   }),
-  getJob: route({ method: "GET", path: "/jobs/{id}", summary: "One job", scope: "read", params: IdParams, responses: { 200: Job } }),
+  getJob: route({
+    method: "GET",
+    path: "/jobs/{id}",
+    summary: "One job",
+    scope: "read",
+    params: IdParams,
+    responses: { 200: Job },
+  }),
   jobEvents: route({
     method: "GET",
     path: "/jobs/{id}/events",
@@ -194,9 +242,21 @@ export const training = {
     scope: "read",
     params: IdParams,
     query: Page,
-    responses: { 200: z.object({ logs: z.array(z.object({ at: Timestamp, level: z.string(), message: z.string() })), next_cursor: NextCursor }) },
+    responses: {
+      200: z.object({
+        logs: z.array(z.object({ at: Timestamp, level: z.string(), message: z.string() })),
+        next_cursor: NextCursor,
+      }),
+    },
   }),
-  cancelJob: route({ method: "DELETE", path: "/jobs/{id}", summary: "Cancel a job", scope: "train", params: IdParams, responses: { 200: Job } }),
+  cancelJob: route({
+    method: "DELETE",
+    path: "/jobs/{id}",
+    summary: "Cancel a job",
+    scope: "train",
+    params: IdParams,
+    responses: { 200: Job },
+  }),
   registry: route({
     method: "GET",
     path: "/models/registry",
@@ -225,7 +285,9 @@ export const training = {
     summary: "Make the champion before this one the champion again",
     scope: "admin",
     params: NameParams,
-    body: z.strictObject({ version: z.string().min(1).max(40).optional(), reason: z.string().max(2000).default("manual") }).optional(),
+    body: z
+      .strictObject({ version: z.string().min(1).max(40).optional(), reason: z.string().max(2000).default("manual") })
+      .optional(),
     responses: { 200: AliasMove },
   }),
   uploadData: route({
@@ -246,7 +308,14 @@ export const training = {
     query: Page,
     responses: { 200: z.object({ data: z.array(DataSet), next_cursor: NextCursor }) },
   }),
-  getData: route({ method: "GET", path: "/data/{id}", summary: "One data set", scope: "read", params: IdParams, responses: { 200: DataSet } }),
+  getData: route({
+    method: "GET",
+    path: "/data/{id}",
+    summary: "One data set",
+    scope: "read",
+    params: IdParams,
+    responses: { 200: DataSet },
+  }),
   previewData: route({
     method: "GET",
     path: "/data/{id}/preview",
@@ -254,15 +323,27 @@ export const training = {
     scope: "read",
     params: IdParams,
     query: z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(10) }),
-    responses: { 200: z.object({ rows: z.array(z.object({ text: z.string(), label: z.string(), lang: z.string().optional() })) }) },
+    responses: {
+      200: z.object({ rows: z.array(z.object({ text: z.string(), label: z.string(), lang: z.string().optional() })) }),
+    },
   }),
-  deleteData: route({ method: "DELETE", path: "/data/{id}", summary: "Archive a data set; its lineage stays", scope: "train", params: IdParams, responses: { 200: DataSet } }),
+  deleteData: route({
+    method: "DELETE",
+    path: "/data/{id}",
+    summary: "Archive a data set; its lineage stays",
+    scope: "train",
+    params: IdParams,
+    responses: { 200: DataSet },
+  }),
   validateData: route({
     method: "POST",
     path: "/data/validate",
     summary: "Check rows or a stored file without keeping them",
     scope: "train",
-    body: z.strictObject({ uri: z.string().max(1000).optional(), rows: z.array(z.record(z.string(), z.unknown())).max(100_000).optional() }),
+    body: z.strictObject({
+      uri: z.string().max(1000).optional(),
+      rows: z.array(z.record(z.string(), z.unknown())).max(100_000).optional(),
+    }),
     responses: { 200: QualityReport },
   }),
   experimentSummary: route({
