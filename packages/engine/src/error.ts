@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | "DATA" // rows to train or evaluate on are unusable
   | "DIVERGED" // training produced NaN or an exploding loss
   | "CANCELLED" // the caller aborted
+  | "OVERLOADED" // too much work is waiting: try again later
   | "INTEGRITY" // a file does not match its recorded checksum
   | "PARITY"; // a quantised model answers too differently from its original
 
