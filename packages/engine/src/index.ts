@@ -12,3 +12,7 @@ export {
   type WeightType,
   writeSafetensors,
 } from "./weights/safetensors.ts";
+
+// tokenizers
+export { codePointToUtf16, utf16ToCodePoint } from "./tokenizers/offsets.ts";
+export { createTokenizer, type Encoding, loadTokenizer, type Tokenizer } from "./tokenizers/tokenizer.ts";

@@ -1,0 +1,27 @@
+/** Reads the token → id table of a tokenizer file. */
+import { EngineError } from "../error.ts";
+
+const MAX_ID = 2 ** 24;
+
+/**
+ * A checked vocabulary.
+ * @throws EngineError TOKENIZER unless it is an object of small non-negative integers.
+ * @example
+ * readVocabulary({ a: 0 }).get("a"); // 0
+ */
+export function readVocabulary(value: unknown): Map<string, number> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new EngineError("TOKENIZER", "the vocabulary is not an object of token ids", { where: "model.vocab" });
+  }
+  const vocabulary = new Map<string, number>();
+  for (const [token, id] of Object.entries(value)) {
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {
+      throw new EngineError("TOKENIZER", "a token id is not a small integer", {
+        where: `model.vocab: ${token}`,
+        got: id,
+      });
+    }
+    vocabulary.set(token, id);
+  }
+  return vocabulary;
+}
