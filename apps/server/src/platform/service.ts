@@ -1,5 +1,5 @@
 // What a service gets and what it gives. Services know the platform only through this file's types.
-import type { Contract, Handlers } from "@mlsec/contracts";
+import type { Contract, Handlers, RequestContext } from "@mlsec/contracts";
 import type { Cache } from "./cache/cache.ts";
 import type { Clients } from "./http/clients.ts";
 import type { Config } from "./config/config.ts";
@@ -38,7 +38,7 @@ export interface ServiceInstance<C extends Contract = Contract> {
   /** After the last request was answered and before the database closes. */
   stop?(): Promise<void>;
   /** Answers every path itself (object storage, whose paths are buckets; the dashboard's files). Undefined: not mine, go on. */
-  raw?(request: Request): Promise<Response | undefined>;
+  raw?(request: Request, context: RequestContext): Promise<Response | undefined>;
 }
 
 export interface ServiceDefinition<C extends Contract = Contract> {

@@ -10,7 +10,16 @@ import {
   type ServiceName,
 } from "@mlsec/contracts";
 
-export type Clients = { readonly [N in ServiceName]: Client<(typeof services)[N]["contract"]> };
+export type Clients = { readonly [N in ServiceName]: Client<(typeof services)[N]["contract"]> } & {
+  /** A plain call of a service, for probes and the dashboard's proxy. In process it carries the principal, ours unless given. */
+  readonly fetch: ServiceFetch;
+};
+export type ServiceFetch = (
+  name: ServiceName,
+  pathAndQuery: string,
+  init?: RequestInit,
+  principal?: Principal,
+) => Promise<Response>;
 /** A service's app as another service in the same process reaches it. */
 export type InProcess = (request: Request, principal: Principal) => Promise<Response>;
 
@@ -35,6 +44,12 @@ export function createClients({ caller, inProcess, address }: Options): Clients 
       },
     });
   }
+  const reach: ServiceFetch = (name, pathAndQuery, init = {}, principal) => {
+    const url = address(name).replace(/\/$/, "") + pathAndQuery;
+    const app = inProcess(name);
+    return app ? fetchInProcess(app, url, init, caller, principal) : fetch(url, init);
+  };
+  Object.defineProperty(clients, "fetch", { value: reach });
   const seam =
     (name: ServiceName): Fetch =>
     (url, init) => {
@@ -50,6 +65,7 @@ export async function fetchInProcess(
   url: string,
   init: RequestInit,
   caller: string,
+  as?: Principal,
 ): Promise<Response> {
   const request = new Request(url, {
     ...init,
@@ -57,7 +73,10 @@ export async function fetchInProcess(
   } as RequestInit);
   const { signal } = request;
   signal.throwIfAborted();
-  const principal: Principal = { id: `service:${caller}`, scopes: ["read", "predict", "train", "redteam", "admin"] };
+  const principal: Principal = as ?? {
+    id: `service:${caller}`,
+    scopes: ["read", "predict", "train", "redteam", "admin"],
+  };
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason ?? new AppError("CANCELLED", "the call was cancelled"));
   signal.addEventListener("abort", onAbort, { once: true });
