@@ -1,0 +1,48 @@
+/** Every operator, under the name graphs call it by. */
+import type { OpDefinition, OpName } from "../graph/op.ts";
+import { Add } from "./add.ts";
+import { CrossEntropy } from "./cross-entropy.ts";
+import { Gelu } from "./gelu.ts";
+import { GeluGrad } from "./gelu-grad.ts";
+import { Gemm } from "./gemm.ts";
+import { LayerNorm } from "./layer-norm.ts";
+import { LayerNormGrad } from "./layer-norm-grad.ts";
+import { MatMul } from "./matmul.ts";
+import { Mul } from "./mul.ts";
+import { PutFirst } from "./put-first.ts";
+import { ReduceSum } from "./reduce-sum.ts";
+import { Relu } from "./relu.ts";
+import { Reshape } from "./reshape.ts";
+import { Scale } from "./scale.ts";
+import { Sign } from "./sign.ts";
+import { Softmax } from "./softmax.ts";
+import { SoftmaxGrad } from "./softmax-grad.ts";
+import { Sub } from "./sub.ts";
+import { TakeFirst } from "./take-first.ts";
+import { Tanh } from "./tanh.ts";
+import { Transpose } from "./transpose.ts";
+
+/** The registry that `createGraph` takes. Its type makes a missing operator, or a missing gradient, a compile error. */
+export const ops: Readonly<Record<OpName, OpDefinition>> = {
+  Add,
+  CrossEntropy,
+  Gelu,
+  GeluGrad,
+  Gemm,
+  LayerNorm,
+  LayerNormGrad,
+  MatMul,
+  Mul,
+  PutFirst,
+  ReduceSum,
+  Relu,
+  Reshape,
+  Scale,
+  Sign,
+  Softmax,
+  SoftmaxGrad,
+  Sub,
+  TakeFirst,
+  Tanh,
+  Transpose,
+};
