@@ -84,7 +84,9 @@ async function problemOf(r: Route, response: Response): Promise<AppError> {
   const body: unknown = await response.json().catch(() => undefined);
   const problem = Problem.safeParse(body);
   if (problem.success) return fromProblem(problem.data);
-  return new AppError("UPSTREAM", `${r.method} ${r.path} answered ${response.status} without a problem document`);
+  return new AppError("UPSTREAM", `${r.method} ${r.path} answered ${response.status} without a problem document`, {
+    status: response.status,
+  });
 }
 
 /** Reads server-sent events off a response until it ends. */

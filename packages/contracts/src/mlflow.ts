@@ -4,7 +4,11 @@ import { route, type Route } from "./route.ts";
 
 const Tag = z.object({ key: z.string(), value: z.string() });
 const Param = z.object({ key: z.string(), value: z.string() });
-const Metric = z.object({ key: z.string(), value: z.number(), timestamp: z.number(), step: z.number() });
+const MetricValue = z
+  .union([z.number(), z.enum(["NaN", "Infinity", "-Infinity"])])
+  .describe("JSON has no such numbers, so MLflow writes them as words.");
+const Metric = z.object({ key: z.string(), value: MetricValue, timestamp: z.number(), step: z.number() });
+export type MlflowMetric = z.infer<typeof Metric>;
 const id = z.string().min(1).max(500);
 const millis = z.number();
 
@@ -168,7 +172,7 @@ export const mlflow = {
   logMetric: post(
     "/runs/log-metric",
     "Log one metric",
-    { run_id: id, key: name, value: z.number(), timestamp: z.coerce.number(), step: z.coerce.number().optional() },
+    { run_id: id, key: name, value: MetricValue, timestamp: z.coerce.number(), step: z.coerce.number().optional() },
     {},
   ),
   logParam: post("/runs/log-parameter", "Log one parameter", { run_id: id, key: name, value: z.string() }, {}),
@@ -181,7 +185,7 @@ export const mlflow = {
         .array(
           z.looseObject({
             key: name,
-            value: z.number(),
+            value: MetricValue,
             timestamp: z.coerce.number(),
             step: z.coerce.number().optional(),
           }),
@@ -277,12 +281,55 @@ export const mlflow = {
     { name, alias: name },
     { model_version: MlflowModelVersion },
   ),
-  deleteAlias: route({
-    method: "DELETE",
-    path: "/api/2.0/mlflow/registered-models/alias",
-    summary: "Remove an alias",
-    scope: "train",
-    query: z.looseObject({ name: name.optional(), alias: name.optional() }),
-    responses: { 200: z.object({}) },
-  }),
+  deleteAlias: post("/registered-models/alias", "Remove an alias", { name, alias: name }, {}, "DELETE"),
+  restoreExperiment: post("/experiments/restore", "Restore a deleted experiment", { experiment_id: id }, {}),
+  updateExperiment: post("/experiments/update", "Rename an experiment", { experiment_id: id, new_name: name }, {}),
+  setExperimentTag: post(
+    "/experiments/set-experiment-tag",
+    "Tag an experiment",
+    { experiment_id: id, key: name, value: z.string() },
+    {},
+  ),
+  restoreRun: post("/runs/restore", "Restore a deleted run", { run_id: id }, {}),
+  deleteRunTag: post("/runs/delete-tag", "Remove a run's tag", { run_id: id, key: name }, {}),
+  updateRegisteredModel: post(
+    "/registered-models/update",
+    "Describe a registered model",
+    { name, description: z.string().optional() },
+    { registered_model: MlflowRegisteredModel },
+    "PATCH",
+  ),
+  deleteRegisteredModel: post(
+    "/registered-models/delete",
+    "Delete a registered model and its versions",
+    { name },
+    {},
+    "DELETE",
+  ),
+  latestVersions: post(
+    "/registered-models/get-latest-versions",
+    "Newest version",
+    { name, stages: z.array(z.string()).optional() },
+    { model_versions: z.array(MlflowModelVersion) },
+  ),
+  setRegisteredModelTag: post(
+    "/registered-models/set-tag",
+    "Tag a registered model",
+    { name, key: name, value: z.string() },
+    {},
+  ),
+  updateModelVersion: post(
+    "/model-versions/update",
+    "Describe a version",
+    { name, version: id, description: z.string().optional() },
+    { model_version: MlflowModelVersion },
+    "PATCH",
+  ),
+  deleteModelVersion: post(
+    "/model-versions/delete",
+    "Delete a version; its number is not used again",
+    { name, version: id },
+    {},
+    "DELETE",
+  ),
 };

@@ -58,7 +58,6 @@ export const RetrainRequest = z
     ...TrainFields,
     trigger: Trigger.default("manual"),
     reason: z.string().max(2000).optional(),
-    include_findings: z.boolean().default(false),
   })
   .meta({ id: "RetrainRequest" });
 
@@ -164,7 +163,7 @@ export const DataSet = z
   .meta({ id: "DataSet" });
 export type DataSet = z.infer<typeof DataSet>;
 
-export const TrainRowJson = z.object({
+export const TrainRowJson = z.looseObject({
   text: z.string().min(1).max(200_000),
   label: z.string(),
   lang: z.string().optional(),

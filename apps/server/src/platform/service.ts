@@ -1,5 +1,5 @@
 // What a service gets and what it gives. Services know the platform only through this file's types.
-import type { Contract, Handlers, RequestContext } from "@mlsec/contracts";
+import type { AppError, Contract, Handlers, RequestContext } from "@mlsec/contracts";
 import type { Cache } from "./cache/cache.ts";
 import type { Clients } from "./http/clients.ts";
 import type { Config } from "./config/config.ts";
@@ -44,6 +44,8 @@ export interface ServiceInstance<C extends Contract = Contract> {
 export interface ServiceDefinition<C extends Contract = Contract> {
   readonly name: string;
   readonly contract: C;
+  /** Members beside those of problem+json in this service's error bodies, for clients that know another form (MLflow). */
+  problem?(error: AppError): Readonly<Record<string, unknown>>;
   create(context: ServiceContext): Promise<ServiceInstance<C>>;
 }
 
