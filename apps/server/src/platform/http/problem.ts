@@ -1,0 +1,46 @@
+// Every failure becomes a problem document (RFC 9457) here; what it was exactly goes to the log only.
+import { AppError, toProblem } from "@mlsec/contracts";
+
+/** The error as the caller may see it: unknown errors become INTERNAL and say nothing. */
+export function publicError(error: unknown): AppError {
+  if (error instanceof AppError) {
+    if (error.code !== "INTERNAL") return error;
+    return new AppError(
+      "INTERNAL",
+      "something broke inside; the log has it under this request id",
+      {},
+      { cause: error },
+    );
+  }
+  const { code, name } = (typeof error === "object" && error !== null ? error : {}) as {
+    code?: unknown;
+    name?: unknown;
+  };
+  const options = { cause: error };
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "53100")
+    return new AppError("STORAGE_FULL", "the disk is full", {}, options);
+  if (typeof code === "string" && isDatabaseGone(code))
+    return new AppError("UNAVAILABLE", "the database does not answer", {}, options);
+  if (name === "TimeoutError") return new AppError("TIMEOUT", "it took too long", {}, options);
+  if (name === "AbortError") return new AppError("CANCELLED", "the call was cancelled", {}, options);
+  return new AppError("INTERNAL", "something broke inside; the log has it under this request id", {}, options);
+}
+
+// Connection exceptions, shutdowns and too many connections, by SQLSTATE; and what a socket says.
+const isDatabaseGone = (code: string): boolean =>
+  /^(08...|57P0[123]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE)$/.test(code);
+
+export function problemResponse(
+  error: AppError,
+  requestId: string,
+  members: Readonly<Record<string, unknown>> = {},
+): Response {
+  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  if (typeof error.details["allow"] === "string") headers["allow"] = error.details["allow"];
+  if (typeof error.details["retryAfterSeconds"] === "number")
+    headers["retry-after"] = String(Math.ceil(error.details["retryAfterSeconds"]));
+  return new Response(JSON.stringify({ ...members, ...toProblem(error, requestId) }), {
+    status: error.status,
+    headers,
+  });
+}
