@@ -76,12 +76,18 @@ export const dataPrivacy = {
   retention: route({
     method: "GET",
     path: "/retention",
-    summary: "What is kept, how much of it there is, and for how long",
+    summary: "Which tables are kept, how large they are, and which of them hold text",
     scope: "read",
     responses: {
       200: z.object({
         tables: z.array(
-          z.object({ table: z.string(), rows: Count, keeps_text: z.boolean(), oldest: Timestamp.nullable() }),
+          z.object({
+            table: z.string(),
+            rows_estimate: Count.describe("From the database's statistics, not counted."),
+            bytes: Count,
+            keeps_text: z.boolean(),
+            note: z.string().nullable().describe("The table's own comment: what it keeps and for how long."),
+          }),
         ),
         store_text: z.string(),
         next_cursor: z.null(),
