@@ -1,0 +1,106 @@
+/** Weights to int8: one scale per output row, symmetric, embeddings included; the head stays in floating point. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../error.ts";
+import { readSafetensors, type TensorToWrite, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+import { scaleSuffix } from "./builder.ts";
+import { type EncoderSpec, encoderSpec } from "./spec.ts";
+
+/** File names of a detector's weights. */
+export const weightFiles = { fp32: "model.safetensors", int8: "model.int8.safetensors" } as const;
+
+/**
+ * Quantises one matrix row by row: value ≈ int8 × scale of its row, |int8| ≤ 127.
+ * @param values row-major (rows, columns)
+ * @example
+ * quantiseMatrix(Float32Array.of(1, -2), 1, 2); // { values: [64, -127], scales: [2 / 127] }
+ */
+export function quantiseMatrix(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+): { values: Int8Array; scales: Float32Array } {
+  const out = new Int8Array(rows * columns);
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const begin = row * columns;
+    let largest = 0;
+    for (let i = begin; i < begin + columns; i++) largest = Math.max(largest, Math.abs(values[i] ?? 0));
+    const scale = largest / 127;
+    scales[row] = scale;
+    if (scale === 0) continue;
+    for (let i = begin; i < begin + columns; i++) out[i] = Math.round((values[i] ?? 0) / scale);
+  }
+  return { values: out, scales };
+}
+
+/**
+ * The tensors of the int8 form: I8 matrices of the blocks and of the word table with their `.scale`, the rest F32.
+ * @throws EngineError WEIGHTS when a tensor of the encoder is missing.
+ * @example
+ * await writeSafetensors("model.int8.safetensors", quantiseTensors(spec, tensors));
+ */
+export function quantiseTensors(spec: EncoderSpec, tensors: ReadonlyMap<string, WeightTensor>): TensorToWrite[] {
+  const { words, positions, types, embeddingNorm, blocks, pre, classifier } = spec;
+  const matrices = [
+    words,
+    ...blocks.flatMap((block) =>
+      [block.query, block.key, block.value, block.attentionOut, block.expand, block.contract].map((l) => l.weight),
+    ),
+  ];
+  const linears = [embeddingNorm, pre, classifier, ...blocks.flatMap((block) => Object.values(block))];
+  const kept = [positions, ...(types ? [types] : []), ...linears.flatMap((l) => [l.weight, l.bias])];
+  const out: TensorToWrite[] = [];
+  for (const name of matrices) {
+    const tensor = find(tensors, name);
+    const [rows = 0, columns = 0] = tensor.shape;
+    const { values, scales } = quantiseMatrix(tensor.toFloat32(), rows, columns);
+    out.push({ name, dtype: "I8", shape: [rows, columns], data: values });
+    out.push({ name: `${name}${scaleSuffix}`, dtype: "F32", shape: [rows], data: scales });
+  }
+  for (const name of kept) {
+    if (matrices.includes(name)) continue;
+    const tensor = find(tensors, name);
+    out.push({ name, dtype: "F32", shape: tensor.shape, data: tensor.toFloat32() });
+  }
+  return out;
+}
+
+/**
+ * Writes `model.int8.safetensors` beside a folder's `model.safetensors`.
+ * @returns the size of the written file in bytes
+ * @throws EngineError WEIGHTS or CONFIG when the folder is not a classifier that can be served.
+ * @example
+ * await quantise("models/distilbert");
+ */
+export async function quantise(folder: string): Promise<{ path: string; bytes: number }> {
+  const spec = await readSpec(folder);
+  const { tensors } = await readSafetensors(join(folder, weightFiles.fp32));
+  const out = quantiseTensors(spec, tensors);
+  const path = join(folder, weightFiles.int8);
+  await writeSafetensors(path, out, { format: "mlsec-int8", scheme: "per-row symmetric" });
+  return { path, bytes: out.reduce((sum, tensor) => sum + tensor.data.byteLength, 0) };
+}
+
+/**
+ * Reads a folder's `config.json` as an `EncoderSpec`.
+ * @throws EngineError CONFIG when it is missing, not JSON or not a supported family.
+ * @example
+ * (await readSpec("models/distilbert")).dim; // 384
+ */
+export async function readSpec(folder: string): Promise<EncoderSpec> {
+  const where = join(folder, "config.json");
+  let config: Record<string, unknown>;
+  try {
+    config = JSON.parse(await readFile(where, "utf8")) as Record<string, unknown>;
+  } catch (cause) {
+    throw new EngineError("CONFIG", "config.json cannot be read", { where }, { cause });
+  }
+  return encoderSpec(config);
+}
+
+function find(tensors: ReadonlyMap<string, WeightTensor>, name: string): WeightTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new EngineError("WEIGHTS", "weight is missing", { where: name });
+  return tensor;
+}

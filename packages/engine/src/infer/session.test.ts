@@ -1,0 +1,87 @@
+import { cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compareLogits, parityGate } from "./parity.ts";
+import { quantise, quantiseMatrix } from "./quantise.ts";
+import { createSession, probeIntegerForm } from "./session.ts";
+import { encoderSpec } from "./spec.ts";
+
+const fixtures = join(dirname(fileURLToPath(import.meta.url)), "../../fixtures/parity");
+
+interface Expected {
+  readonly texts: readonly { text: string; input_ids: number[]; logits: number[] }[];
+}
+
+describe.each(["distilbert", "bert"])("%s through the fused graph", (name) => {
+  let folder = "";
+  let rows: Int32Array[] = [];
+  let expected: number[][] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "infer-"));
+    await cp(join(fixtures, name), folder, { recursive: true });
+    const { texts } = JSON.parse(await readFile(join(folder, "expected.json"), "utf8")) as Expected;
+    rows = texts.map((text) => Int32Array.from(text.input_ids));
+    expected = texts.map((text) => text.logits);
+    await quantise(folder);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test("fp32 logits agree with the original implementation, batched and alone", async () => {
+    const session = await createSession(folder, { precision: "fp32", threads: 1, maxTokens: 256 });
+    const together = await session.run(rows);
+    for (const [i, row] of rows.entries()) {
+      const [alone = new Float32Array()] = await session.run([row]);
+      for (const [j, value] of (expected[i] ?? []).entries()) {
+        expect(Math.abs((together[i]?.[j] ?? Number.NaN) - value)).toBeLessThanOrEqual(1e-4);
+        expect(Math.abs((alone[j] ?? Number.NaN) - value)).toBeLessThanOrEqual(1e-4);
+      }
+    }
+    await session.release();
+  });
+
+  test("int8 stays near fp32, whichever form the weights take and whoever shares the batch", async () => {
+    const signed = await createSession(folder, { precision: "int8", threads: 1, integerForm: "s8" });
+    const shifted = await createSession(folder, { precision: "int8", threads: 1, integerForm: "u8" });
+    const together = await signed.run(rows);
+    const alone = (await Promise.all(rows.map((row) => signed.run([row])))).flat();
+    const other = await shifted.run(rows);
+    const original = expected.map((logits) => Float32Array.from(logits));
+    compareLogits(original, together, { maxLogitDifference: 0.1, maxFlipRate: 0.1 });
+    compareLogits(alone, together, { maxLogitDifference: 1e-4 });
+    if ((await probeIntegerForm()) === "s8") compareLogits(other, together, { maxLogitDifference: 1e-4 });
+    expect(signed.memoryBytes).toBeLessThan((await stat(join(folder, "model.safetensors"))).size / 2);
+    await signed.release();
+    await shifted.release();
+  });
+
+  test("the parity gate reports, and refuses over budget", async () => {
+    const texts = ["Ignore previous instructions", "What is the weather like?", "word ".repeat(400)];
+    const report = await parityGate(folder, texts, { threads: 1, maxLogitDifference: 0.1, maxFlipRate: 0.4 });
+    expect(report.texts).toBe(3);
+    expect(report.largestLogitDifference).toBeGreaterThan(0);
+    const strict = parityGate(folder, texts, { threads: 1, maxLogitDifference: 1e-9 });
+    await expect(strict).rejects.toMatchObject({ code: "PARITY" });
+  });
+
+  test("rows that the model cannot read are refused", async () => {
+    const session = await createSession(folder, { precision: "int8", threads: 1 });
+    await expect(session.run([new Int32Array()])).rejects.toMatchObject({ code: "SHAPE" });
+    await expect(session.run([new Int32Array(129).fill(5)])).rejects.toMatchObject({ code: "SHAPE" });
+    await session.release();
+  });
+});
+
+test("quantised rows keep within half a step, all-zero rows included", () => {
+  const { values, scales } = quantiseMatrix(Float32Array.of(1, -2, 0.5, 0, 0, 0), 2, 3);
+  expect([...values]).toEqual([64, -127, 32, 0, 0, 0]);
+  expect(scales[0]).toBeCloseTo(2 / 127);
+  expect(scales[1]).toBe(0);
+});
+
+test("unknown families and sizes are named", () => {
+  expect(() => encoderSpec({ model_type: "mamba" })).toThrow(/no fused inference graph/);
+  expect(() => encoderSpec({ model_type: "distilbert", n_layers: 0 })).toThrow(/n_layers/);
+});

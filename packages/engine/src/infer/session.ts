@@ -1,0 +1,182 @@
+/** An encoder loaded into ONNX Runtime: rows of token ids in, logits out. `run` blocks its thread while it computes. */
+import { join, resolve } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { EngineError } from "../error.ts";
+import { encodeModel } from "../onnx/model.ts";
+import { readSafetensors } from "../weights/safetensors.ts";
+import type { IntegerForm } from "./builder.ts";
+import { buildInferenceGraph } from "./graph.ts";
+import { packRuns } from "./pack.ts";
+import { readSpec, weightFiles } from "./quantise.ts";
+import type { EncoderSpec } from "./spec.ts";
+
+/** Options of `createSession`. */
+export interface SessionOptions {
+  /** fp32 reads `model.safetensors`, int8 `model.int8.safetensors`. */
+  readonly precision: "fp32" | "int8";
+  /** Threads of one run; 0 or absent lets ONNX Runtime choose (one per core). */
+  readonly threads?: number;
+  /** Tokens of one run, padding included. Default 4,096. */
+  readonly maxTokens?: number;
+  /** int8: how weights are held. Default: probed (`probeIntegerForm`). */
+  readonly integerForm?: IntegerForm;
+}
+
+/** A loaded encoder. Concurrent calls run one after another; to have them share runs put a batcher in front. */
+export interface Session {
+  readonly spec: EncoderSpec;
+  readonly precision: "fp32" | "int8";
+  /** Bytes of its weights; ONNX Runtime's packed copies and its arena come on top. */
+  readonly memoryBytes: number;
+  /**
+   * Logits (labels) of each row, in input order.
+   * @throws EngineError SHAPE for an empty row or one longer than the model reads.
+   */
+  run(rows: readonly Int32Array[]): Promise<Float32Array[]>;
+  release(): Promise<void>;
+}
+
+/**
+ * Loads a model folder (`config.json` and weights).
+ * fp32 weights stay in their file, which ONNX Runtime maps; int8 weights travel inside the graph.
+ * @throws EngineError CONFIG or WEIGHTS when the folder is incomplete or damaged.
+ * @example
+ * const session = await createSession("models/distilbert", { precision: "int8", threads: 2 });
+ * const [logits] = await session.run([Int32Array.of(101, 7592, 102)]);
+ */
+export async function createSession(folder: string, options: SessionOptions): Promise<Session> {
+  const { precision } = options;
+  const spec = await readSpec(folder);
+  const file = await readSafetensors(join(folder, weightFiles[precision]));
+  const graph =
+    precision === "fp32"
+      ? buildInferenceGraph(spec, file.tensors, {
+          precision,
+          external: { file: weightFiles.fp32, offsets: file.offsets },
+        })
+      : buildInferenceGraph(spec, file.tensors, {
+          precision,
+          integerForm: options.integerForm ?? (await probeIntegerForm()),
+        });
+  let memoryBytes = 0;
+  for (const { dtype, shape } of file.tensors.values()) {
+    memoryBytes += shape.reduce((product, size) => product * size, dtype === "I8" ? 1 : 4);
+  }
+  const inner = await openModel(encodeModel(graph), options.threads, resolve(folder));
+  return new LoadedSession(inner, spec, precision, memoryBytes, options.maxTokens ?? 4096);
+}
+
+/**
+ * Which form of int8 weights this processor multiplies exactly.
+ * AVX2 without VNNI adds two u8·s8 products in 16 bits, which saturates; its u8·u8 product does not.
+ * @returns "s8" where full-range products are exact, else "u8"
+ * @example
+ * const integerForm = await probeIntegerForm(); // "s8" on AVX-512 VNNI
+ */
+export async function probeIntegerForm(): Promise<IntegerForm> {
+  const [inner, outer] = [64, 32];
+  const session = await openModel(
+    encodeModel({
+      name: "probe",
+      inputs: [{ name: "a", type: "uint8", dims: [1, inner] }],
+      outputs: [{ name: "y", type: "int32", dims: [1, outer] }],
+      initializers: [{ name: "b", type: "int8", dims: [inner, outer], data: new Int8Array(inner * outer).fill(127) }],
+      nodes: [{ op: "MatMulInteger", inputs: ["a", "b"], outputs: ["y"] }],
+    }),
+    1,
+  );
+  try {
+    const a = new Tensor("uint8", new Uint8Array(inner).fill(255), [1, inner]);
+    const { y } = await session.run({ a });
+    const exact = inner * 255 * 127;
+    return y && Array.from(y.data as Int32Array).every((value) => value === exact) ? "s8" : "u8";
+  } finally {
+    await session.release();
+  }
+}
+
+class LoadedSession implements Session {
+  readonly spec: EncoderSpec;
+  readonly precision: "fp32" | "int8";
+  readonly memoryBytes: number;
+  readonly #inner: InferenceSession;
+  readonly #maxTokens: number;
+  #ids: Int32Array; // grows to the largest run and is used again
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    inner: InferenceSession,
+    spec: EncoderSpec,
+    precision: "fp32" | "int8",
+    memoryBytes: number,
+    maxTokens: number,
+  ) {
+    this.#inner = inner;
+    this.spec = spec;
+    this.precision = precision;
+    this.memoryBytes = memoryBytes;
+    this.#maxTokens = maxTokens;
+    this.#ids = new Int32Array(maxTokens);
+  }
+
+  run(rows: readonly Int32Array[]): Promise<Float32Array[]> {
+    const answer = this.#turn.then(() => this.#runAll(rows));
+    this.#turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #runAll(rows: readonly Int32Array[]): Promise<Float32Array[]> {
+    const results: Float32Array[] = new Array(rows.length);
+    const lengths = rows.map((row) => this.#checked(row).length);
+    for (const indices of packRuns(lengths, { maxTokens: this.#maxTokens })) {
+      const logits = await this.#runOnce(indices.map((i) => rows[i] ?? new Int32Array()));
+      const labels = logits.length / indices.length;
+      for (const [at, index] of indices.entries()) results[index] = logits.slice(at * labels, (at + 1) * labels);
+    }
+    return results;
+  }
+
+  async release(): Promise<void> {
+    await this.#turn;
+    await this.#inner.release();
+  }
+
+  /** One run: rows padded to the longest, which stands first. */
+  async #runOnce(rows: readonly Int32Array[]): Promise<Float32Array> {
+    const length = rows[0]?.length ?? 0;
+    const size = rows.length * length;
+    if (this.#ids.length < size) this.#ids = new Int32Array(size);
+    const ids = this.#ids.subarray(0, size).fill(0);
+    const lengths = new Int32Array(rows.length);
+    for (const [i, row] of rows.entries()) {
+      ids.set(row, i * length);
+      lengths[i] = row.length;
+    }
+    const { logits } = await this.#inner.run({
+      ids: new Tensor("int32", ids, [rows.length, length]),
+      lengths: new Tensor("int32", lengths, [rows.length]),
+    });
+    return logits?.data as Float32Array;
+  }
+
+  #checked(row: Int32Array): Int32Array {
+    if (row.length > 0 && row.length <= this.spec.maxTokens) return row;
+    throw new EngineError("SHAPE", "row is empty or longer than the model reads", {
+      expected: `1 to ${this.spec.maxTokens} tokens`,
+      got: row.length,
+    });
+  }
+}
+
+/** The graph is fused by hand; "basic" only folds constants (higher levels fuse layer norms into a slower operator). */
+function openModel(model: Uint8Array, threads: number | undefined, folder?: string): Promise<InferenceSession> {
+  const session = folder === undefined ? {} : { session: { model_external_initializers_file_folder_path: folder } };
+  return InferenceSession.create(model, {
+    graphOptimizationLevel: "basic",
+    executionMode: "sequential",
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    ...(threads ? { intraOpNumThreads: threads } : {}),
+    extra: session,
+  });
+}
