@@ -94,13 +94,17 @@ export function makeTrainingRows(
   return rng.shuffle(rows);
 }
 
-/** First every template once, then every template again, so that caps cut repeats and never the hand-written lines. */
+/**
+ * First every template once, then every template again, so that caps cut repeats and never the hand-written lines.
+ * Pairs come four to a round: the attack and its twin, alike but for the aim, teach more than either alone.
+ */
 function jobsInRounds(files: ReadonlyMap<string, GrammarFile>, rng: Rng): Job[] {
   const rounds: Job[][] = [];
   for (const [name, file] of files) {
     for (const section of file.sections) {
       for (const [index, templates] of section.templates.entries()) {
-        for (let round = 0; round < section.draws; round++) {
+        for (let drawn = 0; drawn < section.draws; drawn++) {
+          const round = section.paired ? Math.floor(drawn / 4) : drawn;
           rounds[round] ??= [];
           rounds[round]?.push({
             lang: name.split("-")[0] as string,
@@ -108,7 +112,7 @@ function jobsInRounds(files: ReadonlyMap<string, GrammarFile>, rng: Rng): Job[] 
             label: section.label,
             category: section.category,
             templates,
-            name: `${name}/${section.label}/${section.category}/${index}/${round}`,
+            name: `${name}/${section.label}/${section.category}/${index}/${drawn}`,
           });
         }
       }
