@@ -16,3 +16,26 @@ export {
 // tokenizers
 export { codePointToUtf16, utf16ToCodePoint } from "./tokenizers/offsets.ts";
 export { createTokenizer, type Encoding, loadTokenizer, type Tokenizer } from "./tokenizers/tokenizer.ts";
+
+// metrics
+export { brier, ece, fitTemperature, softmax } from "./metrics/calibration.ts";
+export { accuracy, type ClassFigures, confusionMatrix, macroF1, perClass } from "./metrics/classes.ts";
+export { nearDuplicateGroups } from "./metrics/groups.ts";
+export { type BootstrapOptions, bootstrapInterval, type Interval, wilsonInterval } from "./metrics/intervals.ts";
+export {
+  type Flags,
+  type RankingOptions,
+  recallAtFpr,
+  rocAuc,
+  type ScoreOrder,
+  scoreOrder,
+  thresholdAtFpr,
+} from "./metrics/ranking.ts";
+export {
+  type Scorecard,
+  type ScorecardOptions,
+  type ScoredRow,
+  type SliceFigures,
+  scorecard,
+} from "./metrics/scorecard.ts";
+export { seededRandom } from "./metrics/seeded.ts";
