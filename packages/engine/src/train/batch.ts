@@ -1,0 +1,101 @@
+/** Rows as token batches: windows of long texts, buckets of like lengths, a token budget per run. */
+import { createRandom } from "../tensor/random.ts";
+
+/** One text as token ids without specials, and the index of its label. */
+export interface EncodedRow {
+  readonly ids: Int32Array;
+  readonly label: number;
+  /** Long attacks keep their head; long benign texts give another seeded window every epoch. */
+  readonly isAttack: boolean;
+}
+
+/** What surrounds the content of every window. */
+export interface Specials {
+  readonly prefix: readonly number[];
+  readonly suffix: readonly number[];
+  readonly padId: number;
+}
+
+/** A padded rectangle of token ids, ready for one run. */
+export interface TokenBatch {
+  readonly rows: number;
+  readonly tokens: number;
+  /** (rows, tokens) token ids. */
+  readonly ids: Int32Array;
+  /** Length of each row without padding. */
+  readonly lengths: Int32Array;
+  /** Index of each row in the list it was made from. */
+  readonly indices: readonly number[];
+}
+
+/** Sizes that decide how an epoch is cut. */
+export interface BatchPlan {
+  readonly batchSize: number;
+  readonly maxLength: number;
+  readonly tokenBudget: number;
+  readonly seed: number;
+}
+
+/** Rows sorted by length within shuffled pools of this many batches: little padding, still random. */
+const poolBatches = 64;
+
+/**
+ * The order of one epoch: batches of row indices, a pure function of seed, epoch and lengths, so that a resumed run
+ * finds its place again.
+ */
+export function planEpoch(lengths: ArrayLike<number>, plan: BatchPlan, epoch: number): number[][] {
+  const random = createRandom(plan.seed, 1, epoch);
+  const order = random.shuffle(Array.from(lengths, (_, i) => i));
+  const batches: number[][] = [];
+  for (let from = 0; from < order.length; from += poolBatches * plan.batchSize) {
+    const pool = order.slice(from, from + poolBatches * plan.batchSize);
+    pool.sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+    for (let at = 0; at < pool.length; at += plan.batchSize) batches.push(pool.slice(at, at + plan.batchSize));
+  }
+  return random.shuffle(batches);
+}
+
+/** Splits a batch so that rows x longest row stays within the token budget; at least one row each. */
+export function splitByBudget(batch: readonly number[], lengths: ArrayLike<number>, tokenBudget: number): number[][] {
+  const sorted = [...batch].sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+  const parts: number[][] = [];
+  let part: number[] = [];
+  for (const index of sorted) {
+    if (part.length > 0 && (part.length + 1) * (lengths[index] ?? 0) > tokenBudget) {
+      parts.push(part);
+      part = [];
+    }
+    part.push(index);
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
+}
+
+/** Length of a row's window, specials included. */
+export function windowLength(row: EncodedRow, specials: Specials, maxLength: number): number {
+  return Math.min(row.ids.length + specials.prefix.length + specials.suffix.length, maxLength);
+}
+
+/**
+ * The ids of a row's training window. Short rows are taken whole. Of a long row, an attack gives its head (where
+ * instructions that address the model mostly stand) and a benign text a window that moves with the epoch.
+ */
+export function trainingWindow(
+  row: EncodedRow,
+  specials: Specials,
+  place: { readonly maxLength: number; readonly seed: number; readonly epoch: number; readonly index: number },
+): Int32Array {
+  const room = place.maxLength - specials.prefix.length - specials.suffix.length;
+  const spare = row.ids.length - room;
+  const moves = spare > 0 && !row.isAttack;
+  const start = moves ? createRandom(place.seed, 2, place.epoch, place.index).integer(spare + 1) : 0;
+  return Int32Array.of(...specials.prefix, ...row.ids.subarray(start, start + Math.max(0, room)), ...specials.suffix);
+}
+
+/** Pads windows to a rectangle. */
+export function padBatch(windows: readonly Int32Array[], indices: readonly number[], padId: number): TokenBatch {
+  const tokens = windows.reduce((longest, window) => Math.max(longest, window.length), 1);
+  const ids = new Int32Array(windows.length * tokens).fill(padId);
+  for (const [i, window] of windows.entries()) ids.set(window, i * tokens);
+  return { rows: windows.length, tokens, ids, lengths: Int32Array.from(windows, (window) => window.length), indices };
+}

@@ -1,0 +1,116 @@
+/** How a training run behaves. The defaults below are the documentation. */
+import { EngineError } from "../error.ts";
+
+/** Settings of `trainTransformer`. */
+export interface TrainConfig {
+  /** Passes over the rows; may be a fraction. */
+  readonly epochs: number;
+  /** Highest learning rate, reached after the warm-up. */
+  readonly learningRate: number;
+  /** Rows per update, whatever their length: long batches are accumulated over several runs. */
+  readonly batchSize: number;
+  /** Tokens per row, specials included; longer rows are cut into windows. */
+  readonly maxLength: number;
+  /** Tokens per run of the graph, padding included; bounds memory. */
+  readonly tokenBudget: number;
+  /** Share of all updates over which the learning rate rises from 0. */
+  readonly warmupRatio: number;
+  readonly schedule: "linear" | "cosine";
+  /** Decoupled decay; biases and normalisations have none. */
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly seed: number;
+  /** Gradients are scaled down to this global norm; 0 turns clipping off. */
+  readonly maxGradNorm: number;
+  /** Rate on hidden states and in front of the classifier. */
+  readonly dropout: number;
+  readonly attentionDropout: number;
+  readonly labelSmoothing: number;
+  /** Weight of a row by its label; "balanced": inverse to the square root of the label's share. Missing labels count 1. */
+  readonly classWeights: Readonly<Record<string, number>> | "balanced" | "none";
+  /** Stop after this many evaluations without improvement; 0 never stops early. */
+  readonly patience: number;
+  /** What picks the best checkpoint among evaluations. */
+  readonly metricForBest: "loss" | "accuracy" | "macroF1";
+  /** Evaluations per epoch; the last step is always evaluated. */
+  readonly evaluationsPerEpoch: number;
+  /** Share of the groups held out when no evaluation rows are given. */
+  readonly evalFraction: number;
+  /** Leave embeddings as they are. */
+  readonly freezeEmbeddings: boolean;
+  /** Leave this many of the lowest layers as they are (implies nothing about embeddings). */
+  readonly freezeLayers: number;
+}
+
+/** Defaults for fine-tuning a small pretrained encoder. */
+export const defaultTrainConfig: TrainConfig = {
+  epochs: 2,
+  learningRate: 5e-5,
+  batchSize: 32,
+  maxLength: 128,
+  tokenBudget: 4096,
+  warmupRatio: 0.06,
+  schedule: "linear",
+  weightDecay: 0.01,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  seed: 42,
+  maxGradNorm: 1,
+  dropout: 0.1,
+  attentionDropout: 0,
+  labelSmoothing: 0,
+  classWeights: "none",
+  patience: 0,
+  metricForBest: "loss",
+  evaluationsPerEpoch: 1,
+  evalFraction: 0.1,
+  freezeEmbeddings: false,
+  freezeLayers: 0,
+};
+
+/** Ranges of the numeric settings: lowest and highest allowed value. */
+const ranges: Readonly<Partial<Record<keyof TrainConfig, readonly [number, number]>>> = {
+  epochs: [0.001, 1000],
+  learningRate: [1e-9, 1],
+  batchSize: [1, 4096],
+  maxLength: [4, 8192],
+  tokenBudget: [16, 65_536],
+  warmupRatio: [0, 1],
+  weightDecay: [0, 10],
+  seed: [0, Number.MAX_SAFE_INTEGER],
+  maxGradNorm: [0, 1e6],
+  dropout: [0, 0.95],
+  attentionDropout: [0, 0.95],
+  labelSmoothing: [0, 0.5],
+  patience: [0, 1e6],
+  evaluationsPerEpoch: [0, 1000],
+  evalFraction: [0, 0.9],
+  freezeLayers: [0, 1000],
+};
+
+/**
+ * Fills in the defaults and checks the ranges.
+ * @throws EngineError CONFIG naming the setting, its range and what was given.
+ */
+export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
+  const config = { ...defaultTrainConfig, ...given };
+  for (const [name, [lowest, highest]] of Object.entries(ranges)) {
+    const value = config[name as keyof TrainConfig];
+    if (typeof value === "number" && value >= lowest && value <= highest) continue;
+    const expected = `${lowest} to ${highest}`;
+    throw new EngineError("CONFIG", `${name} must be ${expected}`, { where: name, expected, got: value });
+  }
+  return config;
+}
+
+/** Learning rate of an update (0-based): linear warm-up, then linear or cosine down to 0. */
+export function learningRateAt(config: TrainConfig, step: number, totalSteps: number): number {
+  const warmup = Math.round(config.warmupRatio * totalSteps);
+  if (step < warmup) return (config.learningRate * (step + 1)) / (warmup + 1);
+  const progress = (step - warmup) / Math.max(1, totalSteps - warmup);
+  const left = config.schedule === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
+  return config.learningRate * left;
+}

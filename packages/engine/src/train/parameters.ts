@@ -1,0 +1,70 @@
+/** The weights of a model in memory: loaded from safetensors, fresh where the checkpoint has none, saved again. */
+import { join } from "node:path";
+import { EngineError } from "../error.ts";
+import type { ModelDescription } from "../models/registry.ts";
+import type { ParameterSpec } from "../models/architecture.ts";
+import { createRandom } from "../tensor/random.ts";
+import { readSafetensors, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+
+/** One parameter: what it is, and its numbers, updated in place. */
+export interface Parameter {
+  readonly spec: ParameterSpec;
+  readonly data: Float32Array;
+}
+
+/** Every parameter of a model under its Hugging Face name. */
+export type Parameters = ReadonlyMap<string, Parameter>;
+
+/**
+ * Loads `model.safetensors` of a folder. Parameters of the head that the file lacks (or holds in another shape, for
+ * another number of labels) start fresh, seeded; a missing encoder weight is an error.
+ * @throws EngineError WEIGHTS naming the parameter and both shapes.
+ */
+export async function loadParameters(folder: string, model: ModelDescription, seed: number): Promise<Parameters> {
+  const where = join(folder, "model.safetensors");
+  const { tensors } = await readSafetensors(where);
+  const out = new Map<string, Parameter>();
+  for (const [index, spec] of model.architecture.parameters(model.config).entries()) {
+    const tensor = find(tensors, spec.name);
+    if (tensor !== undefined && tensor.shape.join() === spec.shape.join()) {
+      out.set(spec.name, { spec, data: tensor.toFloat32() });
+    } else if (spec.layer === undefined) {
+      out.set(spec.name, { spec, data: fresh(spec, model.config.initializerRange, [seed, index]) });
+    } else {
+      const message = tensor === undefined ? `${spec.name} is missing` : `${spec.name} has another shape`;
+      throw new EngineError("WEIGHTS", message, { where, expected: spec.shape, got: tensor?.shape });
+    }
+  }
+  return out;
+}
+
+/** Fresh parameters for training from nothing: normal weights, zero biases, unit norms. */
+export function freshParameters(model: ModelDescription, seed: number): Parameters {
+  const specs = model.architecture.parameters(model.config);
+  const std = model.config.initializerRange;
+  return new Map(specs.map((spec, i) => [spec.name, { spec, data: fresh(spec, std, [seed, i]) }]));
+}
+
+/** Writes all parameters as `model.safetensors`, atomically. */
+export async function saveParameters(folder: string, parameters: Parameters, dtype: "F16" | "F32"): Promise<void> {
+  const tensors = [...parameters.values()].map(({ spec, data }) => {
+    return { name: spec.name, dtype, shape: spec.shape, data };
+  });
+  await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
+}
+
+/** Checkpoints of a bare encoder leave out the model prefix; the oldest call norm weights gamma and beta. */
+function find(tensors: ReadonlyMap<string, WeightTensor>, name: string): WeightTensor | undefined {
+  const bare = name.slice(name.indexOf(".") + 1);
+  const old = (key: string): string =>
+    key.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
+  return tensors.get(name) ?? tensors.get(old(name)) ?? tensors.get(bare) ?? tensors.get(old(bare));
+}
+
+function fresh(spec: ParameterSpec, std: number, seeds: readonly number[]): Float32Array {
+  const data = new Float32Array(spec.shape.reduce((size, dim) => size * dim, 1));
+  if (spec.fresh === "ones") return data.fill(1);
+  if (spec.fresh === "zeros") return data;
+  const random = createRandom(...seeds);
+  return data.map(() => std * random.normal());
+}
