@@ -9,6 +9,8 @@ export interface Sql {
   query<T = Row>(sql: string, params?: readonly unknown[]): Promise<T[]>;
   /** The first row, or undefined. */
   one<T = Row>(sql: string, params?: readonly unknown[]): Promise<T | undefined>;
+  /** Many statements at once, without parameters: migrations. */
+  script(sql: string): Promise<void>;
 }
 
 export interface Database extends Sql {
@@ -79,7 +81,11 @@ async function transaction<T>(pool: pg.Pool, fn: (sql: Sql) => Promise<T>): Prom
 function sqlOver(client: pg.Pool | pg.PoolClient): Sql {
   const query = async <T>(sql: string, params: readonly unknown[] = []): Promise<T[]> =>
     (await client.query(sql, params.map(storable))).rows as T[];
-  return { query, one: async <T>(sql: string, params?: readonly unknown[]) => (await query<T>(sql, params))[0] };
+  return {
+    query,
+    one: async <T>(sql: string, params?: readonly unknown[]) => (await query<T>(sql, params))[0],
+    script: async (sql) => void (await client.query(sql)),
+  };
 }
 
 /** The value as PostgreSQL takes it: text and JSON with NUL and lone surrogates written as `\u0000` escapes. */
