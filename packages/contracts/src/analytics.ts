@@ -75,6 +75,8 @@ export const RedTeamSummary = z
   })
   .meta({ id: "RedTeamSummary" });
 
+export type RedTeamSummary = z.infer<typeof RedTeamSummary>;
+
 const Performance = z.strictObject({
   model_name: ModelName,
   model_version: z.string().max(40),
