@@ -39,3 +39,7 @@ export {
   scorecard,
 } from "./metrics/scorecard.ts";
 export { seededRandom } from "./metrics/seeded.ts";
+
+// views (also by themselves as "@mlsec/engine/views")
+export type { View } from "./views/view.ts";
+export { type ViewOptions, viewsOf } from "./views/views.ts";
