@@ -1,0 +1,33 @@
+/** Where the services are. The only file of the command line that reads the environment. */
+import { analytics, createClient, modelApi, redTeam, type ServiceName, services, training } from "@mlsec/contracts";
+import path from "node:path";
+
+const env = process.env;
+
+/** The repository's root: models, data and scripts lie below it. */
+export const root = path.resolve(import.meta.dirname, "../../..");
+export const dataDir = path.resolve(env["MLSEC_DATA_DIR"] ?? path.join(root, ".mlsec"));
+export const defaultModel = env["MLSEC_DEFAULT_MODEL"] ?? "distilbert";
+export const colours = (env["NO_COLOR"] ?? "") === "" && (process.stdout.isTTY || (env["FORCE_COLOR"] ?? "") !== "");
+
+/** Port of a service: MLSEC_PORT_<SERVICE>, else its own. */
+export const portOf = (name: ServiceName): number =>
+  Number(env[`MLSEC_PORT_${name.toUpperCase().replaceAll("-", "_")}`] ?? services[name].port);
+/** Address of a service: its address setting, else this machine. */
+export const addressOf = (name: ServiceName): string =>
+  env[services[name].addressEnv] ?? `http://127.0.0.1:${portOf(name)}`;
+
+export const api = {
+  model: createClient(modelApi, addressOf("model-api")),
+  redTeam: createClient(redTeam, addressOf("red-team")),
+  training: createClient(training, addressOf("training")),
+  analytics: createClient(analytics, addressOf("analytics")),
+};
+
+/** Whether a Model API answers. */
+export async function serverIsUp(): Promise<boolean> {
+  const answer = await fetch(`${addressOf("model-api")}/health`, { signal: AbortSignal.timeout(1500) }).catch(
+    () => undefined,
+  );
+  return answer?.ok ?? false;
+}
