@@ -5,7 +5,7 @@ import { createRandom } from "../tensor/random.ts";
 export interface EncodedRow {
   readonly ids: Int32Array;
   readonly label: number;
-  /** Long attacks keep their head; long benign texts give another seeded window every epoch. */
+  /** Long attacks give their most telling window; long benign texts another seeded window every epoch. */
   readonly isAttack: boolean;
 }
 
@@ -77,20 +77,48 @@ export function windowLength(row: EncodedRow, specials: Specials, maxLength: num
 }
 
 /**
- * The ids of a row's training window. Short rows are taken whole. Of a long row, an attack gives its head (where
- * instructions that address the model mostly stand) and a benign text a window that moves with the epoch.
+ * The ids of a row's training window. Short rows are taken whole. Of a long row, an attack gives its most telling window
+ * (`start`) and a benign text a window that moves with the epoch.
  */
 export function trainingWindow(
   row: EncodedRow,
   specials: Specials,
-  place: { readonly maxLength: number; readonly seed: number; readonly epoch: number; readonly index: number },
+  place: {
+    readonly maxLength: number;
+    readonly seed: number;
+    readonly epoch: number;
+    readonly index: number;
+    readonly start: number;
+  },
 ): Int32Array {
-  const room = place.maxLength - specials.prefix.length - specials.suffix.length;
+  const room = contentRoom(specials, place.maxLength);
   const spare = row.ids.length - room;
   const moves = spare > 0 && !row.isAttack;
-  const start = moves ? createRandom(place.seed, 2, place.epoch, place.index).integer(spare + 1) : 0;
-  return Int32Array.of(...specials.prefix, ...row.ids.subarray(start, start + Math.max(0, room)), ...specials.suffix);
+  const start = moves ? createRandom(place.seed, 2, place.epoch, place.index).integer(spare + 1) : place.start;
+  return withSpecials(row.ids.subarray(start, start + room), specials);
 }
+
+/**
+ * Windows that cover a row, half overlapping; more than `most` are thinned out evenly, head and tail kept.
+ * @example coveringWindows(row, specials, 128, 4) // up to four windows of at most 128 ids
+ */
+export function coveringWindows(row: EncodedRow, specials: Specials, maxLength: number, most: number): Int32Array[] {
+  const room = contentRoom(specials, maxLength);
+  const spare = Math.max(0, row.ids.length - room);
+  const count = Math.min(most, 1 + Math.ceil(spare / Math.max(1, room >> 1)));
+  return Array.from({ length: count }, (_, i) => {
+    const start = count === 1 ? 0 : Math.round((spare * i) / (count - 1));
+    return withSpecials(row.ids.subarray(start, start + room), specials);
+  });
+}
+
+/** Tokens of a window that are not specials. */
+export function contentRoom(specials: Specials, maxLength: number): number {
+  return Math.max(1, maxLength - specials.prefix.length - specials.suffix.length);
+}
+
+const withSpecials = (ids: Int32Array, { prefix, suffix }: Specials): Int32Array =>
+  Int32Array.of(...prefix, ...ids, ...suffix);
 
 /** Pads windows to a rectangle. */
 export function padBatch(windows: readonly Int32Array[], indices: readonly number[], padId: number): TokenBatch {

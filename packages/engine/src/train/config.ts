@@ -3,6 +3,10 @@ import { EngineError } from "../error.ts";
 
 /** Settings of `trainTransformer`. */
 export interface TrainConfig {
+  /** Labels in the order of the logits. */
+  readonly labels: readonly string[];
+  /** The label that means no attack: long rows of it are windowed differently. */
+  readonly benignLabel: string;
   /** Passes over the rows; may be a fraction. */
   readonly epochs: number;
   /** Highest learning rate, reached after the warm-up. */
@@ -38,6 +42,10 @@ export interface TrainConfig {
   readonly evaluationsPerEpoch: number;
   /** Share of the groups held out when no evaluation rows are given. */
   readonly evalFraction: number;
+  /** Most rows that `evalFraction` holds out. */
+  readonly maxEvalRows: number;
+  /** Most windows of a row that an evaluation looks at. */
+  readonly maxEvalWindows: number;
   /** Leave embeddings as they are. */
   readonly freezeEmbeddings: boolean;
   /** Leave this many of the lowest layers as they are (implies nothing about embeddings). */
@@ -46,6 +54,8 @@ export interface TrainConfig {
 
 /** Defaults for fine-tuning a small pretrained encoder. */
 export const defaultTrainConfig: TrainConfig = {
+  labels: ["prompt_injection", "jailbreak", "system_extraction", "code_injection", "benign"],
+  benignLabel: "benign",
   epochs: 2,
   learningRate: 5e-5,
   batchSize: 32,
@@ -67,6 +77,8 @@ export const defaultTrainConfig: TrainConfig = {
   metricForBest: "loss",
   evaluationsPerEpoch: 1,
   evalFraction: 0.1,
+  maxEvalRows: 3000,
+  maxEvalWindows: 4,
   freezeEmbeddings: false,
   freezeLayers: 0,
 };
@@ -88,6 +100,8 @@ const ranges: Readonly<Partial<Record<keyof TrainConfig, readonly [number, numbe
   patience: [0, 1e6],
   evaluationsPerEpoch: [0, 1000],
   evalFraction: [0, 0.9],
+  maxEvalRows: [0, 1e9],
+  maxEvalWindows: [1, 1000],
   freezeLayers: [0, 1000],
 };
 

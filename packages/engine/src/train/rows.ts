@@ -1,0 +1,88 @@
+/** Rows before training: checked, encoded, split by group, weighted. */
+import { EngineError } from "../error.ts";
+import { createRandom } from "../tensor/random.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
+import type { EncodedRow } from "./batch.ts";
+import type { TrainConfig } from "./config.ts";
+
+/** One labelled text. Rows of one group are near-duplicates and never stand on both sides of a split. */
+export interface TrainRow {
+  readonly text: string;
+  readonly label: string;
+  readonly group?: number;
+}
+
+/** Indices of the rows to train on and of those held out. */
+export interface Split {
+  readonly train: readonly number[];
+  readonly held: readonly number[];
+}
+
+/**
+ * Holds out whole groups, seeded, until `fraction` of the rows (at most `most`) is reached. A row without a group is its own.
+ * @example splitByGroup(rows, { fraction: 0.1, most: 3000, seed: 42 })
+ */
+export function splitByGroup(
+  rows: readonly TrainRow[],
+  options: { readonly fraction: number; readonly most: number; readonly seed: number },
+): Split {
+  const groups = new Map<string, number[]>();
+  for (const [i, { group }] of rows.entries()) {
+    const key = group === undefined ? `row ${i}` : `group ${group}`;
+    const members = groups.get(key) ?? [];
+    members.push(i);
+    groups.set(key, members);
+  }
+  const wanted = Math.min(options.fraction * rows.length, options.most);
+  const held = new Set<number>();
+  for (const members of createRandom(options.seed, 5).shuffle([...groups.values()])) {
+    if (held.size + members.length > wanted) continue;
+    for (const index of members) held.add(index);
+  }
+  const all = rows.map((_, i) => i);
+  return { train: all.filter((i) => !held.has(i)), held: all.filter((i) => held.has(i)) };
+}
+
+/**
+ * Token ids and label indices.
+ * @throws EngineError DATA when a row has an unknown label.
+ */
+export function encodeRows(rows: readonly TrainRow[], tokenizer: Tokenizer, config: TrainConfig): EncodedRow[] {
+  return rows.map(({ text, label }, i) => {
+    const index = config.labels.indexOf(label);
+    if (index < 0) {
+      throw new EngineError("DATA", `row ${i} has an unknown label`, { expected: config.labels, got: label });
+    }
+    const { ids } = tokenizer.encode(text, { addSpecials: false });
+    return { ids, label: index, isAttack: label !== config.benignLabel };
+  });
+}
+
+/** Weight of every label. "balanced" is the inverse square root of its share, scaled to a mean of 1 over the rows. */
+export function labelWeights(rows: readonly EncodedRow[], config: TrainConfig): Float64Array {
+  const { classWeights, labels } = config;
+  if (classWeights === "none") return new Float64Array(labels.length).fill(1);
+  if (classWeights !== "balanced") return Float64Array.from(labels, (label) => classWeights[label] ?? 1);
+  const counts = new Float64Array(labels.length);
+  for (const { label } of rows) counts[label] = (counts[label] ?? 0) + 1;
+  const raw = counts.map((count) => 1 / Math.sqrt(Math.max(1, count)));
+  const mean = raw.reduce((sum, weight, i) => sum + weight * (counts[i] ?? 0), 0) / Math.max(1, rows.length);
+  return raw.map((weight) => weight / mean);
+}
+
+/** Soft targets (rows, labels): smoothed one-hot times the row's weight over the weight of the whole batch. */
+export function softTargets(
+  labels: readonly number[],
+  weights: Float64Array,
+  options: { readonly smoothing: number; readonly batchWeight: number },
+): Float32Array {
+  const classes = weights.length;
+  const out = new Float32Array(labels.length * classes);
+  for (const [row, label] of labels.entries()) {
+    const weight = (weights[label] ?? 1) / options.batchWeight;
+    out.fill((weight * options.smoothing) / classes, row * classes, (row + 1) * classes);
+    const at = row * classes + label;
+    out[at] = (out[at] ?? 0) + weight * (1 - options.smoothing);
+  }
+  return out;
+}

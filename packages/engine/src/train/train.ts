@@ -1,0 +1,340 @@
+/** Trains a transformer classifier from a pretrained folder: the one entry point. Resumable, cancellable, seeded. */
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { EngineError } from "../error.ts";
+import { type ModelDescription, readModelConfig } from "../models/registry.ts";
+import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import {
+  contentRoom,
+  type EncodedRow,
+  padBatch,
+  planEpoch,
+  type Specials,
+  splitByBudget,
+  trainingWindow,
+  windowLength,
+} from "./batch.ts";
+import { type CheckpointPlace, loadCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
+import { learningRateAt, resolveTrainConfig, type TrainConfig } from "./config.ts";
+import { createDropoutPool, type DropoutPool } from "./dropout.ts";
+import { type EncoderSessions, openEncoder } from "./encoder.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
+import { tellingWindows } from "./evidence.ts";
+import { createOptimiser, type Optimiser } from "./optimiser.ts";
+import { loadParameters, type Parameters, saveParameters } from "./parameters.ts";
+import { encodeRows, labelWeights, softTargets, splitByGroup, type TrainRow } from "./rows.ts";
+
+/** State of a run, reported at every update. */
+export interface TrainProgress {
+  readonly phase: "preparing" | "training" | "evaluating" | "finishing";
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly epoch: number;
+  readonly totalEpochs: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly rowsPerSecond: number;
+  readonly metrics?: Evaluation["metrics"];
+}
+
+/** What to train, on what, and where to. */
+export interface TrainOptions {
+  /** Folder of the pretrained model: config.json, model.safetensors, tokenizer files. */
+  readonly base: string;
+  /** Folder to write; made when missing. */
+  readonly out: string;
+  readonly rows: readonly TrainRow[];
+  /** Rows to evaluate on; without them `evalFraction` of the groups is held out. */
+  readonly evalRows?: readonly TrainRow[];
+  readonly config?: Partial<TrainConfig>;
+  /** With it the run resumes where it was killed. */
+  readonly checkpointDir?: string;
+  readonly checkpointEverySteps?: number;
+  readonly onProgress?: (progress: TrainProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Threads of ONNX Runtime; its own choice by default. */
+  readonly threads?: number;
+}
+
+/** What came out. */
+export interface TrainResult {
+  readonly outFolder: string;
+  /** Training loss of every update. */
+  readonly losses: readonly number[];
+  /** Logits (windows, labels) of the held-out rows, by the weights that were saved. */
+  readonly evalLogits: Float32Array;
+  /** Index of each window's row: into `evalRows` when given, else into `rows`. */
+  readonly evalRows: readonly number[];
+  readonly metrics: Evaluation["metrics"];
+  /** The update whose weights were saved. */
+  readonly bestStep: number;
+}
+
+/** Everything a run holds. */
+interface Run {
+  readonly config: TrainConfig;
+  readonly model: ModelDescription;
+  readonly parameters: Parameters;
+  readonly sessions: EncoderSessions;
+  readonly optimiser: Optimiser;
+  readonly masks: DropoutPool;
+  readonly specials: Specials;
+  readonly rows: readonly EncodedRow[];
+  readonly heldOut: readonly EncodedRow[];
+  readonly heldIndices: readonly number[];
+  readonly starts: Int32Array;
+  readonly lengths: Int32Array;
+  readonly weights: Float64Array;
+  readonly batchesPerEpoch: number;
+  readonly totalSteps: number;
+}
+
+/**
+ * Fine-tunes a model and writes it in Hugging Face form (config.json, model.safetensors in fp16, tokenizer files).
+ * @throws EngineError CONFIG, DATA, WEIGHTS or TOKENIZER for unusable input, DIVERGED when the loss is not finite or
+ *   explodes, CANCELLED when `signal` fires.
+ * @example
+ * const { metrics } = await trainTransformer({ base: "models/minilm-l6", out: "my-detector", rows });
+ */
+export async function trainTransformer(options: TrainOptions): Promise<TrainResult> {
+  const run = await prepare(options);
+  const place: CheckpointPlace | undefined =
+    options.checkpointDir === undefined
+      ? undefined
+      : {
+          folder: options.checkpointDir,
+          fingerprint: fingerprint(options, run),
+          parameters: run.parameters,
+          moments: run.optimiser.moments,
+        };
+  try {
+    const resumed = place && (await loadCheckpoint(place));
+    const state: TrainState = resumed ?? { step: 0, losses: [], best: undefined, stale: 0 };
+    const last = await trainLoop(run, state, options, place);
+    report(options, run, state, { phase: "finishing" });
+    const restored = restoreBest(run, state);
+    const evaluation = last && !restored ? last : await evaluateHeldOut(run, options);
+    await writeModel(options, run);
+    return {
+      outFolder: options.out,
+      losses: state.losses,
+      evalLogits: evaluation.logits,
+      evalRows: evaluation.rows.map((row) => run.heldIndices[row] ?? row),
+      metrics: evaluation.metrics,
+      bestStep: restored ? (state.best?.step ?? state.step) : state.step,
+    };
+  } catch (error) {
+    if (!options.signal?.aborted || error instanceof EngineError) throw error;
+    throw new EngineError("CANCELLED", "training was cancelled", {}, { cause: error });
+  } finally {
+    await run.sessions.release();
+  }
+}
+
+async function prepare(options: TrainOptions): Promise<Run> {
+  const config = resolveTrainConfig(options.config ?? {});
+  const base = await readModelConfig(options.base);
+  const model: ModelDescription = { ...base, config: { ...base.config, labels: config.labels } };
+  if (config.maxLength > model.config.maxPositions) {
+    const details = { where: "maxLength", expected: `at most ${model.config.maxPositions}`, got: config.maxLength };
+    throw new EngineError("CONFIG", "maxLength exceeds the positions of the base model", details);
+  }
+  const tokenizer = await loadTokenizer(options.base);
+  const { prefixIds: prefix, suffixIds: suffix } = tokenizer;
+  const specials: Specials = { prefix, suffix, padId: model.config.padId };
+  const { evalFraction: fraction, maxEvalRows: most, seed } = config;
+  const all = options.rows.map((_, i) => i);
+  const split = options.evalRows
+    ? { train: all, held: options.evalRows.map((_, i) => i) }
+    : splitByGroup(options.rows, { fraction, most, seed });
+  const encode = (source: readonly TrainRow[], indices: readonly number[]): EncodedRow[] =>
+    encodeRows(
+      indices.flatMap((i) => source[i] ?? []),
+      tokenizer,
+      config,
+    );
+  const rows = encode(options.rows, split.train);
+  if (rows.length === 0) throw new EngineError("DATA", "no rows to train on", { expected: "at least 1", got: 0 });
+  const parameters = await loadParameters(options.base, model, seed);
+  const sessions = await openEncoder(model, parameters, {
+    rates: { hidden: config.dropout, attention: config.attentionDropout, head: config.dropout },
+    isTrainable: (name) => isTrainable(parameters, config, name),
+    threads: options.threads ?? 0,
+  });
+  const decayOf = (name: string): number => (isDecayed(parameters, name) ? config.weightDecay : 0);
+  const batchesPerEpoch = Math.ceil(rows.length / config.batchSize);
+  return {
+    config,
+    model,
+    parameters,
+    sessions,
+    optimiser: createOptimiser(parameters, sessions.trainable, { ...config, decayOf }),
+    masks: createDropoutPool(seed),
+    specials,
+    rows,
+    heldOut: encode(options.evalRows ?? options.rows, split.held),
+    heldIndices: split.held,
+    starts: tellingWindows(rows, contentRoom(specials, config.maxLength)),
+    lengths: Int32Array.from(rows, (row) => windowLength(row, specials, config.maxLength)),
+    weights: labelWeights(rows, config),
+    batchesPerEpoch,
+    totalSteps: Math.max(1, Math.round(config.epochs * batchesPerEpoch)),
+  };
+}
+
+/** Runs updates until the end or an early stop; returns the evaluation of the last update, if that was evaluated. */
+async function trainLoop(
+  run: Run,
+  state: TrainState,
+  options: TrainOptions,
+  place: CheckpointPlace | undefined,
+): Promise<Evaluation | undefined> {
+  const { config, totalSteps, batchesPerEpoch } = run;
+  const every = options.checkpointEverySteps ?? 200;
+  const evaluateEvery = Math.max(1, Math.floor(batchesPerEpoch / Math.max(1, config.evaluationsPerEpoch)));
+  const started = performance.now();
+  let rowsDone = 0;
+  let epoch = -1;
+  let batches: number[][] = [];
+  let evaluation: Evaluation | undefined;
+  while (state.step < totalSteps && !(config.patience > 0 && state.stale >= config.patience)) {
+    options.signal?.throwIfAborted();
+    if (epoch !== Math.floor(state.step / batchesPerEpoch)) {
+      epoch = Math.floor(state.step / batchesPerEpoch);
+      batches = planEpoch(run.lengths, config, epoch);
+    }
+    const batch = batches[state.step % batchesPerEpoch] ?? [];
+    const loss = await update(run, batch, { step: state.step, epoch });
+    refuseDivergence(run, state, loss);
+    state.losses.push(loss);
+    state.step += 1;
+    rowsDone += batch.length;
+    const rowsPerSecond = (rowsDone * 1000) / (performance.now() - started);
+    report(options, run, state, { phase: "training", rowsPerSecond });
+    evaluation = undefined;
+    const isLast = state.step === totalSteps;
+    if (run.heldOut.length > 0 && (isLast || (config.evaluationsPerEpoch > 0 && state.step % evaluateEvery === 0))) {
+      evaluation = await evaluateHeldOut(run, options);
+      keepBest(run, state, evaluation);
+      report(options, run, state, { phase: "evaluating", rowsPerSecond, metrics: evaluation.metrics });
+    }
+    if (place !== undefined && (isLast || state.step % every === 0)) await saveCheckpoint(state, place);
+    await setImmediate(); // lets messages and signals in: a run of the graph blocks this thread
+  }
+  return evaluation;
+}
+
+/** One update: as many runs as the token budget asks for, then AdamW. Returns the loss. */
+async function update(run: Run, batch: readonly number[], at: { step: number; epoch: number }): Promise<number> {
+  const { config, rows, specials, weights } = run;
+  const batchWeight = batch.reduce((sum, i) => sum + (weights[rows[i]?.label ?? 0] ?? 1), 0);
+  let loss = 0;
+  for (const [part, indices] of splitByBudget(batch, run.lengths, config.tokenBudget).entries()) {
+    const chosen = indices.flatMap((index) => {
+      const row = rows[index];
+      return row === undefined ? [] : [{ row, index }];
+    });
+    const windows = chosen.map(({ row, index }) =>
+      trainingWindow(row, specials, { ...config, epoch: at.epoch, index, start: run.starts[index] ?? 0 }),
+    );
+    const tokens = padBatch(windows, indices, specials.padId);
+    const smoothing = config.labelSmoothing;
+    const labels = chosen.map(({ row }) => row.label);
+    const targets = softTargets(labels, weights, { smoothing, batchWeight });
+    const result = await run.sessions.step(tokens, targets, run.masks.at(at.step, part));
+    loss += result.loss;
+    run.optimiser.add(result.gradients, tokens);
+  }
+  if (Number.isFinite(loss)) run.optimiser.apply(learningRateAt(config, at.step, run.totalSteps), at.step + 1);
+  return loss;
+}
+
+/** A loss that is not finite, or ten times what guessing costs and what training began with. */
+function refuseDivergence(run: Run, state: TrainState, loss: number): void {
+  const limit = 10 * Math.max(Math.log(run.config.labels.length), state.losses[0] ?? 0);
+  if (Number.isFinite(loss) && loss <= limit) return;
+  const details = { where: `step ${state.step + 1}`, expected: `a loss below ${limit.toFixed(2)}`, got: loss };
+  throw new EngineError("DIVERGED", "the loss exploded: lower the learning rate", details);
+}
+
+function evaluateHeldOut(run: Run, options: TrainOptions): Promise<Evaluation> {
+  return evaluate(run.heldOut, { ...run, signal: options.signal });
+}
+
+/** Remembers the weights of the best evaluation. */
+function keepBest(run: Run, state: TrainState, evaluation: Evaluation): void {
+  const value = evaluation.metrics[run.config.metricForBest];
+  const score = run.config.metricForBest === "loss" ? value : -value;
+  if (state.best !== undefined && score >= state.best.score) {
+    state.stale += 1;
+    return;
+  }
+  const names = run.sessions.trainable;
+  const weights = new Map(names.map((name) => [name, Float32Array.from(run.parameters.get(name)?.data ?? [])]));
+  state.best = { step: state.step, score, weights };
+  state.stale = 0;
+}
+
+/** Puts the best weights back; false when the current ones are the best. */
+function restoreBest(run: Run, state: TrainState): boolean {
+  if (state.best === undefined || state.best.step === state.step) return false;
+  for (const [name, data] of state.best.weights) run.parameters.get(name)?.data.set(data);
+  return true;
+}
+
+function report(
+  options: TrainOptions,
+  run: Run,
+  state: TrainState,
+  now: Pick<TrainProgress, "phase"> & Partial<TrainProgress>,
+): void {
+  options.onProgress?.({
+    step: state.step,
+    totalSteps: run.totalSteps,
+    epoch: state.step / run.batchesPerEpoch,
+    totalEpochs: run.config.epochs,
+    loss: state.losses.at(-1) ?? Number.NaN,
+    learningRate: learningRateAt(run.config, state.step, run.totalSteps),
+    rowsPerSecond: 0,
+    ...now,
+  });
+}
+
+/** Decoupled decay spares biases and normalisations: everything with one dimension. */
+function isDecayed(parameters: Parameters, name: string): boolean {
+  return (parameters.get(name)?.spec.shape.length ?? 0) > 1;
+}
+
+function isTrainable(parameters: Parameters, config: TrainConfig, name: string): boolean {
+  const layer = parameters.get(name)?.spec.layer;
+  if (layer === undefined) return true;
+  return layer < 0 ? !config.freezeEmbeddings : layer >= config.freezeLayers;
+}
+
+/** Rows, base and settings of a run, so that a checkpoint is not resumed by another. */
+function fingerprint(options: TrainOptions, run: Run): string {
+  const hash = createHash("sha256").update(JSON.stringify([run.config, run.model.config]));
+  for (const { ids, label } of run.rows)
+    hash.update(`${label}:`).update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
+  return hash.update(options.base).digest("hex");
+}
+
+/** Writes the Hugging Face folder; config.json last, so that a folder with one is complete. */
+async function writeModel(options: TrainOptions, run: Run): Promise<void> {
+  await mkdir(options.out, { recursive: true });
+  await saveParameters(options.out, run.parameters, "F16");
+  for (const file of ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]) {
+    const source = join(options.base, file);
+    const exists = await stat(source).then(
+      () => true,
+      () => false,
+    );
+    if (exists) await copyFile(source, join(options.out, file));
+  }
+  const json = run.model.architecture.writeConfig(run.model.config);
+  const temporary = join(options.out, "config.json.tmp");
+  await writeFile(temporary, `${JSON.stringify(json, null, 2)}\n`);
+  await rename(temporary, join(options.out, "config.json"));
+}
