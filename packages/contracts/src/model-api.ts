@@ -67,11 +67,13 @@ export const BatchItem = z.strictObject({
   id: z.string().max(200).optional(),
   model_name: ModelName.optional(),
 });
+const BatchEntry = z
+  .union([z.string(), BatchItem, z.unknown()])
+  .describe("A text or `{text, id?, model_name?}`; anything else is an error in its place.");
 const BatchBody = z
   .union([
-    z.array(z.string()).min(1).max(1000),
-    z.strictObject({ texts: z.array(z.string()).min(1).max(1000), model_name: ModelName.optional() }),
-    z.array(BatchItem).min(1).max(1000),
+    z.array(BatchEntry).min(1).max(1000),
+    z.strictObject({ texts: z.array(BatchEntry).min(1).max(1000), model_name: ModelName.optional() }),
   ])
   .describe("A list of texts, `{texts, model_name?}` or a list of `{text, id?, model_name?}`; at most 1,000.");
 export const BatchError = z.object({
