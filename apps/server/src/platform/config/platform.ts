@@ -58,7 +58,9 @@ export const platformSlice = defineSlice({
   MLSEC_DATA_DIR: z.string().default(".mlsec").describe("Folder of everything this system keeps."),
   MLSEC_MODEL_DIRS: text("Folders that `file:` models may come from, separated as in PATH."),
   MLSEC_DEFAULT_MODEL: z.string().default("distilbert").describe("The model that answers when none is named."),
-  MLSEC_STORE_TEXT: storeText.default("flagged").describe("Which texts are kept, encrypted: none, flagged or all."),
+  MLSEC_STORE_TEXT: storeText
+    .default("none")
+    .describe("Which texts are kept: none so far, only hash and scores. flagged and all wait for encryption at rest."),
   MLSEC_MAX_TEXT_CHARS: whole(1, 10_000_000).default(200_000).describe("Longest text that is judged, in characters."),
   MLSEC_MAX_BODY_BYTES: whole(1_024, 2 ** 31)
     .default(32 * 2 ** 20)
