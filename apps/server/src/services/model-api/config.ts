@@ -1,0 +1,12 @@
+// Settings of the Model API.
+import * as z from "zod";
+import { defineSlice, whole } from "../../platform/config/slice.ts";
+
+export const modelApiSlice = defineSlice({
+  MLSEC_INFER_THREADS: whole(1, 256).optional().describe("Threads of the inference worker. Unset: one per core."),
+  MLSEC_MAX_WAITING: whole(1, 10_000_000)
+    .default(4096)
+    .describe("Texts that may wait for a verdict, a long one counting once more per 1,000 characters; then 429."),
+  MLSEC_VERDICT_CACHE_MB: whole(0, 65_536).default(32).describe("Memory for cached verdicts in MiB; 0 keeps none."),
+  MLSEC_SHIPPED_MODELS: z.string().optional().describe("Folder of the detectors that come with the system."),
+});

@@ -1,0 +1,35 @@
+// What the main thread and the inference worker say to each other. Texts cross by structured clone, which keeps
+// lone surrogates; nothing here is JSON.
+import type { BatchReport, DetectorManifest, DetectorVerdict } from "@mlsec/engine";
+
+/** A detector folder, and what its labels mean when it is not one of ours. */
+export interface Source {
+  readonly folder: string;
+  readonly labelMap?: Readonly<Record<string, "attack" | "benign">>;
+}
+
+export type Ask =
+  | { readonly id: number; readonly op: "load"; readonly key: string; readonly source: Source }
+  | { readonly id: number; readonly op: "verdicts"; readonly key: string; readonly texts: readonly string[] }
+  | { readonly id: number; readonly op: "release"; readonly key: string }
+  | { readonly id: number; readonly op: "close" }
+  /** Forget the call with this id; there is no answer. */
+  | { readonly id: number; readonly op: "cancel" };
+
+export interface Loaded {
+  readonly manifest: DetectorManifest;
+  readonly memoryBytes: number;
+}
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  /** The part of the input that is to blame. */
+  readonly where?: string;
+  readonly expected?: string;
+}
+
+export type Answer =
+  | { readonly id: number; readonly value: Loaded | readonly DetectorVerdict[] | undefined }
+  | { readonly id: number; readonly failure: Failure }
+  | { readonly id: -1; readonly batch: BatchReport };

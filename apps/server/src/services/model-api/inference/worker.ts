@@ -1,0 +1,64 @@
+// The inference worker: every ONNX Runtime session of the process lives here and is released here, because a run blocks
+// its thread and ending a thread during a run aborts the process. It ends by itself after `close`, never by terminate.
+import { parentPort, workerData } from "node:worker_threads";
+import { type BatchReport, type Detector, EngineError, openDetector } from "@mlsec/engine";
+import type { Answer, Ask, Failure } from "./protocol.ts";
+
+const { threads } = workerData as { threads: number };
+const detectors = new Map<string, Detector>();
+const running = new Map<number, AbortController>();
+const port = parentPort;
+
+const answer = (message: Answer): void => port?.postMessage(message);
+
+const onBatch = (batch: BatchReport): void => answer({ id: -1, batch });
+
+async function perform(ask: Ask, signal: AbortSignal): Promise<Extract<Answer, { value: unknown }>["value"]> {
+  if (ask.op === "load") {
+    const detector = await openDetector(ask.source.folder, { ...ask.source, threads, onBatch });
+    detectors.set(ask.key, detector);
+    return { manifest: detector.manifest, memoryBytes: detector.memoryBytes };
+  }
+  if (ask.op === "verdicts") return await detectorOf(ask.key).verdicts(ask.texts, { signal });
+  if (ask.op === "release") await release(ask.key);
+  if (ask.op === "close") for (const key of [...detectors.keys()]) await release(key);
+  return undefined;
+}
+
+function detectorOf(key: string): Detector {
+  const detector = detectors.get(key);
+  if (detector) return detector;
+  throw new EngineError("CANCELLED", "the detector was released", { where: key });
+}
+
+async function release(key: string): Promise<void> {
+  const detector = detectors.get(key);
+  detectors.delete(key);
+  await detector?.release();
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof EngineError) {
+    const { where = "", expected } = error.details;
+    const named = Array.isArray(expected) ? { expected: expected.slice(0, 20).join(", ") } : {};
+    return { code: error.code, message: error.message, where, ...named };
+  }
+  const { code } = (error ?? {}) as { code?: unknown };
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: typeof code === "string" ? code : "UNKNOWN", message };
+}
+
+port?.on("message", (ask: Ask) => {
+  if (ask.op === "cancel") return running.get(ask.id)?.abort();
+  const controller = new AbortController();
+  running.set(ask.id, controller);
+  void perform(ask, controller.signal)
+    .then(
+      (value) => answer({ id: ask.id, value }),
+      (error: unknown) => answer({ id: ask.id, failure: failureOf(error) }),
+    )
+    .finally(() => {
+      running.delete(ask.id);
+      if (ask.op === "close") port.close();
+    });
+});

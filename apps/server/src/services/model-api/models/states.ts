@@ -1,0 +1,109 @@
+// How the models look to a caller: what is loaded, what could be, and the encoders that only wait for training.
+import fs from "node:fs/promises";
+import path from "node:path";
+import { AppError, labels, type ModelState } from "@mlsec/contracts";
+import { families, parseName, slotOf, unknownModel } from "../names.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { Pool, Served, Slot } from "./pool.ts";
+
+export interface States {
+  list(): Promise<ModelState[]>;
+  /** MODEL_NOT_FOUND names the nearest. */
+  get(asked: string): Promise<ModelState>;
+  of(served: Served): Promise<ModelState>;
+}
+
+export function createStates(pool: Pool, catalogue: Catalogue): States {
+  const list = async (): Promise<ModelState[]> => {
+    const live = pool.slots();
+    const loadable = await catalogue.loadable();
+    const idle = (await catalogue.names()).filter((name) => !live.some((slot) => slotOf(slot.ref) === name));
+    return [
+      ...(await Promise.all(live.map(slotState))),
+      ...idle.map((name) => unloaded(name, loadable.includes(name))),
+      ...families.map(encoderState),
+    ].sort((a, b) => (a.name < b.name ? -1 : 1));
+  };
+  return {
+    list,
+    async get(asked) {
+      const ref = parseName(asked);
+      const states = await list();
+      const found = states.find(({ name }) => name === slotOf(ref));
+      if (found) return found;
+      if (ref.version !== undefined && states.some(({ name }) => name === ref.name))
+        throw new AppError("MODEL_NOT_LOADED", `version ${ref.version} of "${ref.name}" is not loaded`);
+      throw unknownModel(asked, await catalogue.names());
+    },
+    of: servedState,
+  };
+}
+
+const nothing: Omit<ModelState, "name" | "state" | "source"> = {
+  version: null,
+  kind: "transformer",
+  labels: [...labels],
+  calibrated: false,
+  threshold: null,
+  threshold_fpr: null,
+  size_bytes: 0,
+  memory_bytes: 0,
+  alias: null,
+  loaded_at: null,
+  error: null,
+};
+
+const unloaded = (name: string, isLoadable: boolean): ModelState => ({
+  ...nothing,
+  name,
+  state: "unloaded",
+  source: isLoadable ? `models:/security_${name}@champion` : `hub:${name}`,
+  error: isLoadable
+    ? null
+    : "not available offline: no version of it is trained and its weights are not on this machine",
+});
+
+const encoderState = (name: (typeof families)[number]): ModelState => ({
+  ...nothing,
+  name: `${name}_pretrained`,
+  state: "untrained",
+  kind: "encoder",
+  labels: [],
+  source: name === "distilbert" ? "file:models/minilm-l6" : `hub:${name}`,
+  error: name === "distilbert" ? null : "not available offline",
+});
+
+async function slotState({ ref, served, loading, error }: Slot): Promise<ModelState> {
+  if (served) {
+    const state = await servedState(served);
+    return { ...state, error: error ?? state.error };
+  }
+  const state = loading ? "loading" : "failed";
+  return { ...nothing, name: slotOf(ref), state, source: slotOf(ref), error: error ?? null };
+}
+
+async function servedState(served: Served): Promise<ModelState> {
+  const { manifest, located } = served;
+  return {
+    name: served.slot,
+    version: located.version,
+    state: "loaded",
+    kind: manifest.kind,
+    labels: [...manifest.labels],
+    calibrated: manifest.calibrated,
+    threshold: manifest.threshold,
+    threshold_fpr: manifest.thresholdFpr,
+    size_bytes: await folderBytes(located.folder),
+    memory_bytes: served.memoryBytes,
+    source: located.source,
+    alias: located.alias,
+    loaded_at: served.loadedAt.toISOString(),
+    error: located.provisional ?? null,
+  };
+}
+
+async function folderBytes(folder: string): Promise<number> {
+  const names = await fs.readdir(folder).catch(() => []);
+  const stats = await Promise.all(names.map((name) => fs.stat(path.join(folder, name)).catch(() => undefined)));
+  return stats.reduce((sum, stat) => sum + (stat?.isFile() ? stat.size : 0), 0);
+}

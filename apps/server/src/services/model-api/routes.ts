@@ -1,0 +1,250 @@
+// The calls of the Model API.
+import { AppError, type Handlers, labels, type modelApi, type Verdict } from "@mlsec/contracts";
+import type { DetectorVerdict, EnsembleMethod } from "@mlsec/engine";
+import type { Metrics } from "../../platform/telemetry/metrics.ts";
+import type { Pool } from "./models/pool.ts";
+import type { States } from "./models/states.ts";
+import { parseName, slotOf } from "./names.ts";
+import type { StatsRing } from "./stats.ts";
+import type { VerdictStore } from "./store.ts";
+import { ensembleAnswer, rowOf, singleAnswer } from "./verdicts/answer.ts";
+import { type Item, type ItemError, itemError, itemsOf } from "./verdicts/batch.ts";
+import type { VerdictCache } from "./verdicts/cache.ts";
+import { combine, distinct, memberWeights } from "./verdicts/ensemble.ts";
+import { codePointOffsets, piecesOf, without } from "./verdicts/explain.ts";
+import type { Judge, Judged } from "./verdicts/judge.ts";
+import type { Recorder } from "./verdicts/recorder.ts";
+
+export interface Parts {
+  readonly judge: Judge;
+  readonly pool: Pool;
+  readonly states: States;
+  readonly cache: VerdictCache;
+  readonly recorder: Recorder;
+  readonly store: VerdictStore;
+  readonly stats: StatsRing;
+  readonly metrics: Metrics;
+  readonly clock: () => Date;
+  readonly defaultModel: string;
+}
+type Routes = Handlers<typeof modelApi>;
+
+export function modelApiRoutes(parts: Parts): Routes {
+  return { ...predictions(parts), ...models(parts), ...insights(parts) };
+}
+
+function predictions(parts: Parts): Pick<Routes, "predict" | "predictBatch" | "predictEnsemble"> {
+  const { judge, defaultModel, clock } = parts;
+  const note = noted(parts);
+  const one = async (text: string, asked: string, withProbabilities: boolean, signal: AbortSignal) => {
+    const started = performance.now();
+    judge.requireLength(text);
+    const [judged] = await judge.judge(asked, [text], signal);
+    if (!judged) throw new AppError("INTERNAL", "no verdict for the text");
+    const latencyMs = performance.now() - started;
+    return note(singleAnswer(judged, { text, now: clock(), latencyMs, withProbabilities }), judged.verdict, judged);
+  };
+  const together = togetherOf(parts);
+
+  return {
+    predict: async ({ body, context: { signal } }) => {
+      const { text, model_name, models, ensemble, return_probabilities } = body;
+      const named = distinct([...(models ?? []), ...(model_name === undefined ? [] : [model_name])]);
+      if (named.length <= 1 && ensemble !== true)
+        return await one(text, named[0] ?? defaultModel, return_probabilities, signal);
+      if (ensemble === false) throw severalModels();
+      const options = { method: "averaging", weights: {}, withProbabilities: return_probabilities, signal } as const;
+      return (await together(text, named.length > 1 ? named : loadedNames(parts), options)).answer;
+    },
+    predictEnsemble: async ({ body, context: { signal } }) => {
+      const { text, models, ensemble_method: method, model_weights } = body;
+      const named = models ? distinct(models) : loadedNames(parts);
+      const options = { method, weights: model_weights ?? {}, withProbabilities: true, signal };
+      const { answer, weights } = await together(text, named, options);
+      return { ...answer, model_weights: weights, ensemble_method: method };
+    },
+    predictBatch: async ({ body, context: { signal } }) => {
+      const started = performance.now();
+      const items = itemsOf(body, defaultModel);
+      const results = await batchResults(parts, items, signal);
+      const successful = results.filter((result) => !("error" in result)).length;
+      return {
+        results,
+        predictions: results,
+        total_texts: items.length,
+        successful_predictions: successful,
+        processing_time_ms: performance.now() - started,
+      };
+    },
+  };
+}
+
+const severalModels = (): AppError => {
+  const message = "several models without an ensemble; name one, or leave `ensemble` out";
+  return new AppError("INVALID_INPUT", message, { errors: [{ field: "models", message }] });
+};
+
+/** Detectors that serve their champion or a folder; pinned versions are asked for by name. */
+const loadedNames = ({ pool }: Parts): string[] =>
+  pool.slots().flatMap(({ served }) => (served && parseName(served.slot).version === undefined ? [served.slot] : []));
+
+/** Counts an answer and hands it to the recorder. */
+function noted({ stats, recorder, metrics }: Parts) {
+  const verdicts = metrics.counter("mlsec_verdicts_total", "Verdicts by model and label.", [
+    "model",
+    "label",
+    "cached",
+  ]);
+  return (answer: Verdict, verdict: DetectorVerdict, judged: Judged): Verdict => {
+    const { prediction: label, is_attack: isAttack, processing_time_ms: latencyMs } = answer;
+    stats.add({ label, isAttack, latencyMs });
+    verdicts.inc({ model: answer.model_name, label, cached: String(answer.from_cache) });
+    metrics.stage("verdict", latencyMs / 1000);
+    recorder.add(rowOf(answer, verdict, judged));
+    return answer;
+  };
+}
+
+interface Together {
+  readonly method: EnsembleMethod;
+  readonly weights: Readonly<Record<string, number>>;
+  readonly withProbabilities: boolean;
+  readonly signal: AbortSignal;
+}
+
+function togetherOf(parts: Parts) {
+  const { judge, clock } = parts;
+  const note = noted(parts);
+  return async (
+    text: string,
+    names: readonly string[],
+    { method, weights: given, withProbabilities, signal }: Together,
+  ) => {
+    const started = performance.now();
+    judge.requireLength(text);
+    if (names.length === 0)
+      throw new AppError("MODEL_NOT_LOADED", "no model is loaded; POST /models/{name}/load loads one");
+    const weights = memberWeights(names, given);
+    const members = (await Promise.all(names.map((name) => judge.judge(name, [text], signal)))).flat();
+    const [first] = members;
+    if (!first) throw new AppError("INTERNAL", "no verdict for the text");
+    const combined = combine(members, method, weights);
+    const latencyMs = performance.now() - started;
+    const answer = ensembleAnswer(members, combined, { text, now: clock(), latencyMs, withProbabilities });
+    return { answer: note(answer, combined, first), weights };
+  };
+}
+
+async function batchResults(
+  parts: Parts,
+  items: readonly (Item | ItemError)[],
+  signal: AbortSignal,
+): Promise<(ItemError | (Verdict & { id?: string }))[]> {
+  const { judge, clock } = parts;
+  const note = noted(parts);
+  const started = performance.now();
+  const results: (ItemError | (Verdict & { id?: string }) | undefined)[] = items.map((item) =>
+    "error" in item ? item : tooLong(judge, item),
+  );
+  const open = items.flatMap((item, i) => ("error" in item || results[i] ? [] : [{ item, i }]));
+  const byModel = Map.groupBy(open, ({ item }) => item.model);
+  for (const [model, group] of byModel) {
+    const texts = group.map(({ item }) => item.text);
+    const judged = await judge.judge(model, texts, signal).catch((error: unknown) => refusal(error));
+    group.forEach(({ item, i }, k) => {
+      const id = item.id === undefined ? {} : { id: item.id };
+      const found = judged instanceof AppError ? undefined : judged[k];
+      if (!found) results[i] = itemError(judged, item.id);
+      else {
+        const latencyMs = performance.now() - started;
+        const answer = singleAnswer(found, { text: item.text, now: clock(), latencyMs, withProbabilities: true });
+        results[i] = { ...note(answer, found.verdict, found), ...id };
+      }
+    });
+  }
+  return results.map((result) => result ?? itemError(new AppError("INTERNAL", "no verdict for the text")));
+}
+
+/** A model that cannot answer is its items' error; trouble of the whole system is everybody's. */
+function refusal(error: unknown): AppError {
+  if (error instanceof AppError && (error.status === 404 || error.status === 409)) return error;
+  throw error;
+}
+
+function tooLong(judge: Judge, { text, id }: Item): ItemError | undefined {
+  try {
+    judge.requireLength(text);
+    return undefined;
+  } catch (error) {
+    return itemError(error, id);
+  }
+}
+
+function models(parts: Parts): Pick<Routes, "listModels" | "getModel" | "loadModel" | "unloadModel" | "reloadModel"> {
+  const { pool, states, defaultModel } = parts;
+  return {
+    listModels: async () => ({ models: await states.list(), default_model: defaultModel, next_cursor: null }),
+    getModel: ({ params }) => states.get(params.name),
+    loadModel: async ({ params, body }) => {
+      const ref = parseName(params.name);
+      const pinned = body?.version === undefined ? ref : { ...ref, version: body.version };
+      return await states.of(await pool.load(pinned, body?.label_map));
+    },
+    unloadModel: async ({ params }) => {
+      const ref = parseName(params.name);
+      const state = await states.get(params.name);
+      if (!pool.unload(ref)) return state;
+      return { ...state, state: "unloaded", memory_bytes: 0, loaded_at: null };
+    },
+    reloadModel: async ({ params }) => await states.of(await pool.reload(parseName(params.name))),
+  };
+}
+
+function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" | "clearCache"> {
+  const { judge, cache, stats, store, recorder, defaultModel } = parts;
+  return {
+    feedback: async ({ params, body, context }) => {
+      await recorder.flush();
+      const { label, note } = body;
+      const stored = await store.addFeedback({ verdictId: params.id, principal: context.principal.id, label, note });
+      return { verdict_id: params.id, label, stored_at: stored.toISOString() };
+    },
+    explain: async ({ body, context: { signal } }) => {
+      const { text, model_name, method } = body;
+      const served = await judge.find(model_name ?? defaultModel);
+      const pieces = piecesOf(text);
+      const variants = [text, ...pieces.map((piece) => without(text, piece))];
+      const [whole, ...rest] = (await judge.probe(served, variants, signal)).map(
+        (verdict) => verdict.attackProbability,
+      );
+      const starts = codePointOffsets(
+        text,
+        pieces.map(({ start }) => start),
+      );
+      const ends = codePointOffsets(
+        text,
+        pieces.map(({ end }) => end),
+      );
+      return {
+        model_name: served.name,
+        model_version: served.located.version,
+        method,
+        attack_probability: whole ?? 0,
+        tokens: pieces.map((piece, i) => ({
+          text: piece.text,
+          start: starts[i] ?? 0,
+          end: ends[i] ?? 0,
+          attribution: (whole ?? 0) - (rest[i] ?? 0),
+        })),
+      };
+    },
+    stats: async ({ query }) => {
+      const read = stats.read(query.minutes);
+      const none = Object.fromEntries(labels.map((label) => [label, 0]));
+      return { ...read, by_label: { ...none, ...read.by_label }, cache: cache.stats() };
+    },
+    clearCache: async ({ query }) => ({
+      evicted: cache.clear(query.model_name && slotOf(parseName(query.model_name))),
+    }),
+  };
+}

@@ -1,0 +1,39 @@
+// Occlusion: a word's attribution is how far P(attack) falls when the word is left out.
+
+/** More words than this are left out in groups of neighbours, so that an explanation has a bounded cost. */
+const maxPieces = 128;
+
+export interface Piece {
+  readonly text: string;
+  /** UTF-16 offsets. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The words of a text, neighbours joined when there are too many. */
+export function piecesOf(text: string): Piece[] {
+  const words = [...text.matchAll(/\S+/g)].map((match) => ({ start: match.index, end: match.index + match[0].length }));
+  const each = Math.max(1, Math.ceil(words.length / maxPieces));
+  const pieces: Piece[] = [];
+  for (let i = 0; i < words.length; i += each) {
+    const start = words[i]?.start ?? 0;
+    const end = words[Math.min(i + each, words.length) - 1]?.end ?? start;
+    pieces.push({ text: text.slice(start, end), start, end });
+  }
+  return pieces;
+}
+
+export const without = (text: string, { start, end }: Piece): string => text.slice(0, start) + text.slice(end);
+
+/** Offsets in code points of UTF-16 offsets that rise. */
+export function codePointOffsets(text: string, offsets: readonly number[]): number[] {
+  let unit = 0;
+  let point = 0;
+  return offsets.map((offset) => {
+    while (unit < offset) {
+      unit += (text.codePointAt(unit) ?? 0) > 0xffff ? 2 : 1;
+      point++;
+    }
+    return point;
+  });
+}

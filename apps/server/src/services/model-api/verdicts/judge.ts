@@ -1,0 +1,108 @@
+// Texts in, verdicts out: finds the loaded detector, answers from the cache where it can, and asks the worker for the rest.
+import { AppError } from "@mlsec/contracts";
+import type { DetectorVerdict } from "@mlsec/engine";
+import type { Metrics } from "../../../platform/telemetry/metrics.ts";
+import { hashText } from "../hash.ts";
+import type { Catalogue } from "../models/catalogue.ts";
+import { untrained } from "../models/catalogue.ts";
+import type { Pool, Served } from "../models/pool.ts";
+import { families, parseName, slotOf, unknownModel } from "../names.ts";
+import type { Admission } from "./admission.ts";
+import type { VerdictCache } from "./cache.ts";
+
+export interface Judged {
+  readonly verdict: DetectorVerdict;
+  readonly served: Served;
+  /** The name that was asked for. */
+  readonly asked: string;
+  readonly hash: string;
+  readonly chars: number;
+  readonly fromCache: boolean;
+}
+export interface Judge {
+  /** The loaded detector of a name: MODEL_NOT_FOUND, MODEL_UNTRAINED or MODEL_NOT_LOADED otherwise. */
+  find(asked: string): Promise<Served>;
+  /** TEXT_TOO_LONG names the limit. */
+  requireLength(text: string): void;
+  judge(asked: string, texts: readonly string[], signal?: AbortSignal): Promise<Judged[]>;
+  /** Without cache and counting, for explanations. */
+  probe(served: Served, texts: readonly string[], signal?: AbortSignal): Promise<readonly DetectorVerdict[]>;
+}
+
+interface Options {
+  readonly pool: Pool;
+  readonly catalogue: Catalogue;
+  readonly cache: VerdictCache;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly maxChars: number;
+}
+
+export function createJudge({ pool, catalogue, cache, admission, metrics, maxChars }: Options): Judge {
+  const find = async (asked: string): Promise<Served> => {
+    const ref = parseName(asked);
+    if (ref.form === "pretrained") throw await pretrainedError(asked, ref.name, catalogue);
+    const slot = pool.slot(slotOf(ref));
+    if (slot?.served) return slot.served;
+    if (slot?.loading) return await slot.loading;
+    const known = ref.form === "trained" ? await catalogue.names() : [];
+    if (ref.form === "trained" && !known.includes(ref.name)) throw unknownModel(asked, known);
+    throw new AppError("MODEL_NOT_LOADED", `"${asked}" is not loaded; POST /models/${slotOf(ref)}/load loads it`, {
+      asked,
+    });
+  };
+
+  const score = async (served: Served, texts: readonly string[], signal?: AbortSignal) => {
+    const { leave } = admission.enter(texts);
+    try {
+      return await pool.verdicts(served, texts, signal);
+    } finally {
+      leave();
+    }
+  };
+
+  const measure = ({ timings, windows }: DetectorVerdict): void => {
+    metrics.stage("tokenize", timings.tokenizeMs / 1000);
+    metrics.stage("infer", timings.inferMs / 1000);
+    metrics.batch("windows", windows);
+  };
+
+  return {
+    find,
+    requireLength: (text) => requireLength(text, maxChars),
+    async judge(asked, texts, signal) {
+      const served = await find(asked);
+      const hashes = texts.map(hashText);
+      const cached = hashes.map((hash) => cache.get(served, hash));
+      const missing = texts.filter((_, i) => cached[i] === undefined);
+      const fresh = missing.length === 0 ? [] : await score(served, missing, signal);
+      fresh.forEach(measure);
+      let next = 0;
+      return texts.map((text, i) => {
+        const verdict = cached[i] ?? fresh[next++];
+        const hash = hashes[i] ?? "";
+        if (!verdict) throw new AppError("INTERNAL", "the inference worker left a text without a verdict");
+        if (!cached[i]) cache.set(served, hash, verdict);
+        return { verdict, served, asked, hash, chars: text.length, fromCache: cached[i] !== undefined };
+      });
+    },
+    probe: score,
+  };
+}
+
+/** Counted as code points, as the callers' languages do; code units first, which is quick and never less. */
+function requireLength(text: string, maxChars: number): void {
+  if (text.length <= maxChars) return;
+  let chars = 0;
+  for (const _ of text) chars++;
+  if (chars > maxChars)
+    throw new AppError(
+      "TEXT_TOO_LONG",
+      `the text has ${chars} characters; at most ${maxChars} are judged (MLSEC_MAX_TEXT_CHARS)`,
+    );
+}
+
+async function pretrainedError(asked: string, name: string, catalogue: Catalogue): Promise<AppError> {
+  if ((families as readonly string[]).includes(name)) return untrained(name);
+  return unknownModel(asked, await catalogue.names());
+}
