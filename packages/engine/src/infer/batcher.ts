@@ -108,7 +108,7 @@ class RowQueue<Result> implements Batcher<Result> {
         const submission = {
           rows,
           order,
-          results: new Array(rows.length),
+          results: Array.from<Result>({ length: rows.length }),
           since: this.#now(),
           resolve,
           reject,

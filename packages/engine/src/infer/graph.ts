@@ -120,7 +120,7 @@ function encoderBlock(builder: GraphBuilder, spec: EncoderSpec, block: BlockName
   const context = builder.node("Reshape", [heads, builder.ints([-1, dim])]); // (rows, dim)
   const attended = applyLinear(builder, context, block.attentionOut, square);
   const middle = applyNorm(builder, builder.node("Add", [attended, queries]), block.attentionNorm, spec);
-  const wide = applyLinear(builder, middle, block.expand, [hidden, dim], { then: spec.activation }); // (rows, hidden)
-  const narrow = applyLinear(builder, wide, block.contract, [dim, hidden], { after: spec.activation }); // (rows, dim)
+  const wide = applyLinear(builder, middle, block.expand, [hidden, dim], { followedBy: spec.activation }); // (rows, hidden)
+  const narrow = applyLinear(builder, wide, block.contract, [dim, hidden], { producedBy: spec.activation }); // (rows, dim)
   return applyNorm(builder, builder.node("Add", [narrow, middle]), block.outputNorm, spec);
 }

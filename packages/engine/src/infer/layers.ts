@@ -2,10 +2,10 @@
 import type { GraphBuilder } from "./builder.ts";
 import type { Activation, EncoderSpec, LinearNames } from "./spec.ts";
 
-/** Where a linear layer stands: `then` is fused behind it, `after` tells the range of its input. */
+/** Where a linear layer stands: `followedBy` is fused behind it, `producedBy` tells the range of its input. */
 export interface LinearPlace {
-  readonly then?: Activation;
-  readonly after?: Activation;
+  readonly followedBy?: Activation;
+  readonly producedBy?: Activation;
 }
 
 /**
@@ -13,7 +13,7 @@ export interface LinearPlace {
  * @param shape (out, in) of the weight
  * @throws EngineError WEIGHTS when the tensor is missing or has another shape.
  * @example
- * const wide = applyLinear(builder, rows, block.expand, [1536, 384], { then: "gelu" });
+ * const wide = applyLinear(builder, rows, block.expand, [1536, 384], { followedBy: "gelu" });
  */
 export function applyLinear(
   builder: GraphBuilder,
@@ -25,11 +25,11 @@ export function applyLinear(
   const bias = builder.weight(names.bias, [shape[0]]);
   if (!builder.isQuantised(names.weight)) {
     const weight = builder.weight(names.weight, shape);
-    if (!place.then) return builder.node("Gemm", [input, weight, bias], { transB: 1 });
-    return activate(builder, builder.node("Gemm", [input, weight], { transB: 1 }), bias, place.then);
+    if (!place.followedBy) return builder.node("Gemm", [input, weight, bias], { transB: 1 });
+    return activate(builder, builder.node("Gemm", [input, weight], { transB: 1 }), bias, place.followedBy);
   }
-  const quantised = quantiseRows(builder, input, place.after);
-  return integerLinear(builder, quantised, names, shape, place.then);
+  const quantised = quantiseRows(builder, input, place.producedBy);
+  return integerLinear(builder, quantised, names, shape, place.followedBy);
 }
 
 /**

@@ -126,7 +126,7 @@ class LoadedSession implements Session {
   }
 
   async #runAll(rows: readonly Int32Array[]): Promise<Float32Array[]> {
-    const results: Float32Array[] = new Array(rows.length);
+    const results = Array.from<Float32Array>({ length: rows.length });
     const lengths = rows.map((row) => this.#checked(row).length);
     for (const indices of packRuns(lengths, { maxTokens: this.#maxTokens })) {
       const logits = await this.#runOnce(indices.map((i) => rows[i] ?? new Int32Array()));

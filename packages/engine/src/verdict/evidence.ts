@@ -1,0 +1,81 @@
+/** Narrows the windows that were hit to the sentences that carry the hit: one extra batch for all texts of a call. */
+import type { View } from "../views/index.ts";
+import { attackLogOdds, logOddsOf, sigmoid } from "./pooling.ts";
+import type { ScannedWindow } from "./scan.ts";
+import type { Piece, Scorer } from "./scorer.ts";
+import { segmentsOf } from "./segments.ts";
+import type { Span } from "./spans.ts";
+
+/** How evidence is judged: the detector's own calibration. */
+export interface EvidenceRule {
+  readonly benign: readonly boolean[];
+  readonly temperature: number;
+  readonly threshold: number;
+}
+
+/** At most this many windows of a text are narrowed, the highest scores; the others stand as a whole. */
+const MAX_WINDOWS = 4;
+/** Sentences scored in one window. */
+const MAX_SEGMENTS = 12;
+/** Windows of a text that become spans. */
+const MAX_HITS = 16;
+
+interface Hit {
+  readonly text: number; // index into the call's texts
+  readonly window: ScannedWindow;
+  readonly odds: number;
+  readonly segments: readonly Piece[]; // empty: the window stands as a whole
+}
+
+/**
+ * Spans in UTF-16 offsets of the texts as sent, unmerged, for each text.
+ * A window is a hit when it alone passes the threshold, or when it is the likeliest one of its text.
+ * @param texts windows of each attack
+ * @throws EngineError OVERLOADED or CANCELLED from the queue.
+ * @example
+ * const [hits] = await findEvidence(scorer, [scan.windows], { benign, temperature: 1, threshold: 0.9 });
+ */
+export async function findEvidence(
+  scorer: Scorer,
+  texts: readonly (readonly ScannedWindow[])[],
+  rule: EvidenceRule,
+  signal?: AbortSignal,
+): Promise<Span[][]> {
+  const hits = texts.flatMap((windows, text) => hitsOf(scorer, windows, text, rule));
+  const scores = await scorer.score(
+    hits.flatMap(({ segments }) => segments),
+    signal,
+  );
+  const spans: Span[][] = texts.map(() => []);
+  let next = 0;
+  for (const { text, window, odds, segments } of hits) {
+    const own = spans[text];
+    const scored = segments.map((piece) => {
+      const logits = scores[next++] ?? [];
+      return { piece, odds: attackLogOdds(logits, rule.benign, rule.temperature) };
+    });
+    const passing = scored.filter((segment) => segment.odds >= logOddsOf(rule.threshold));
+    const found = passing.length > 0 ? passing : [{ piece: window.piece, odds }];
+    for (const hit of found) own?.push(spanOf(window.view, hit.piece, hit.odds));
+  }
+  return spans;
+}
+
+function hitsOf(scorer: Scorer, windows: readonly ScannedWindow[], text: number, rule: EvidenceRule): Hit[] {
+  const limit = logOddsOf(rule.threshold);
+  return windows
+    .map((window) => ({ window, odds: attackLogOdds(window.logits, rule.benign, rule.temperature) }))
+    .sort((a, b) => b.odds - a.odds)
+    .filter(({ odds }, i) => i === 0 || (odds >= limit && i < MAX_HITS))
+    .map(({ window, odds }, i) => {
+      const { start, end } = window.piece;
+      const segments = i < MAX_WINDOWS ? segmentsOf(window.view.text, start, end, MAX_SEGMENTS) : [];
+      const pieces = segments.length > 1 ? segments.map((s) => scorer.piece(window.view.text, s.start, s.end)) : [];
+      return { text, window, odds, segments: pieces };
+    });
+}
+
+function spanOf(view: View, piece: { start: number; end: number }, odds: number): Span {
+  const { start, end } = view.toSource(piece.start, piece.end);
+  return { start, end, score: sigmoid(odds), view: view.name };
+}

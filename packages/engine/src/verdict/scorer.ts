@@ -1,0 +1,21 @@
+/** What a kind of model must offer so that views, windows, pooling and evidence are the same for all kinds. */
+
+/** A stretch of one view's text, ready to be scored. `start`/`end` are UTF-16 offsets into the view's text. */
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+  /** What the model reads: token ids, specials included. Linear models have one per code unit. */
+  readonly ids: Int32Array;
+}
+
+/** A model behind a detector. */
+export interface Scorer {
+  readonly memoryBytes: number;
+  /** Windows over the whole text, and its length in tokens. */
+  cut(text: string): { readonly pieces: Piece[]; readonly tokens: number };
+  /** One stretch of a text as a single piece; the model may cut it at its own longest input. */
+  piece(text: string, start: number, end: number): Piece;
+  /** Uncalibrated logits of each piece in the order of the manifest's labels. */
+  score(pieces: readonly Piece[], signal?: AbortSignal): Promise<ArrayLike<number>[]>;
+  release(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+/** A transformer as a scorer: its tokenizer, its session and the batcher between callers and session. */
+import { type BatchReport, createBatcher } from "../infer/batcher.ts";
+import { createSession } from "../infer/session.ts";
+import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import type { DetectorManifest } from "./manifest.ts";
+import type { Scorer } from "./scorer.ts";
+import { tokenWindows } from "./windows.ts";
+
+/** Options of `openTransformer`. */
+export interface TransformerOptions {
+  readonly threads?: number;
+  /** Windows that may wait before callers are refused with OVERLOADED. */
+  readonly maxQueue?: number;
+  readonly onBatch?: (report: BatchReport) => void;
+}
+
+/**
+ * Opens the model of a detector folder.
+ * @throws EngineError CONFIG, WEIGHTS or TOKENIZER when the folder is incomplete or damaged.
+ * @example
+ * const scorer = await openTransformer("models/distilbert", await readManifest("models/distilbert"));
+ */
+export async function openTransformer(
+  folder: string,
+  manifest: Pick<DetectorManifest, "precision" | "windowTokens" | "overlapTokens">,
+  options: TransformerOptions = {},
+): Promise<Scorer> {
+  const { precision, windowTokens, overlapTokens } = manifest;
+  const tokenizer = await loadTokenizer(folder);
+  const session = await createSession(folder, { precision, threads: options.threads ?? 0 });
+  const batcher = createBatcher({
+    run: (rows) => session.run(rows),
+    ...(options.maxQueue === undefined ? {} : { maxQueue: options.maxQueue }),
+    ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
+  });
+  const { prefixIds, suffixIds } = tokenizer;
+  const longest = Math.min(windowTokens, session.spec.maxTokens);
+  const layout = { windowTokens: longest, overlapTokens, prefixIds, suffixIds };
+  return {
+    memoryBytes: session.memoryBytes,
+    cut(text) {
+      const encoding = tokenizer.encode(text, { addSpecials: false });
+      return { pieces: tokenWindows(encoding, layout), tokens: encoding.ids.length };
+    },
+    piece(text, start, end) {
+      const { ids } = tokenizer.encode(text.slice(start, end), { addSpecials: false });
+      const body = ids.subarray(0, longest - prefixIds.length - suffixIds.length);
+      return { start, end, ids: Int32Array.of(...prefixIds, ...body, ...suffixIds) };
+    },
+    score(pieces, signal) {
+      return batcher.submit(
+        pieces.map(({ ids }) => ids),
+        { signal },
+      );
+    },
+    async release() {
+      await batcher.close();
+      await session.release();
+    },
+  };
+}
