@@ -15,9 +15,8 @@ export interface EmbeddedServer {
   readonly connection: Connection;
   /** Where the data lies. */
   readonly folder: string;
-  readonly pid: number | undefined;
-  /** Resolves when the server ended, however that came. */
-  readonly ended: Promise<void>;
+  /** Of the server itself, while it runs. */
+  pid(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -38,39 +37,90 @@ const settings = [
   "idle_in_transaction_session_timeout=60s",
 ];
 
-/** The shell holds the read end of a pipe: when we die, by kill -9 too, `cat` ends and the server stops cleanly. */
-const keeper = 'trap "" INT TERM HUP; "$0" "$@" & p=$!; cat >/dev/null; kill -INT $p; wait $p';
+/**
+ * The shell waits for the server and, beside it, for the end of a pipe that we hold: when we die, by kill -9 too, the read
+ * ends and the server is told to stop.
+ */
+const keeper =
+  'trap "" INT TERM HUP; exec 3<&0; "$0" "$@" 3<&- </dev/null & p=$!; (read x <&3; kill -INT $p) & k=$!; wait $p; s=$?; kill -KILL $k; exit $s';
 
-/** Starts the server on `<dataDir>/postgres`, making the cluster on the first start. Resolves when it takes connections. */
-export async function startEmbedded(dataDir: string): Promise<EmbeddedServer> {
+interface Place {
+  readonly runner: Runner;
+  readonly folder: string;
+  readonly data: string;
+  readonly access: { readonly host: string; readonly port: number; readonly password?: string };
+}
+/** One life of the server. */
+interface Run {
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Starts the server on `<dataDir>/postgres`, making the cluster on the first start. Resolves when it takes connections.
+ * A server that dies under us is started again on the same socket, where the pool finds it.
+ */
+export async function startEmbedded(
+  dataDir: string,
+  options: { onTrouble?: (message: string) => void } = {},
+): Promise<EmbeddedServer> {
+  const place = await prepare(dataDir);
+  const { folder, data, access } = place;
+  const connection: Connection = { ...access, user, database: "postgres" };
+  let run = await launch(place, connection);
+  let isStopping = false;
+  const keepUp = async (): Promise<void> => {
+    for (let failures = 0; !isStopping && failures < 20; ) {
+      await run.ended;
+      if (isStopping) return;
+      options.onTrouble?.("the embedded PostgreSQL ended by itself and is started again");
+      try {
+        await stopLeftover(data);
+        run = await launch(place, connection);
+        failures = 0;
+      } catch {
+        // Backends of the dead server may hold its memory for a moment yet.
+        failures++;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+  };
+  void keepUp();
+  return {
+    connection,
+    folder,
+    pid: () => postmasterPid(data),
+    async stop() {
+      isStopping = true;
+      run.child.stdin?.end();
+      if (process.platform === "win32") run.child.kill();
+      await run.ended;
+      if (process.platform !== "win32") fs.rmSync(access.host, { recursive: true, force: true });
+    },
+  };
+}
+
+async function prepare(dataDir: string): Promise<Place> {
   const runner = findRunner();
   const folder = dataFolder(dataDir, runner);
   const data = path.join(folder, "data");
   await stopLeftover(data);
   if (!fs.existsSync(path.join(data, "PG_VERSION"))) await makeCluster(folder, runner);
+  if (process.platform === "win32") return { runner, folder, data, access: await loopbackAccess(folder) };
   const socket = fs.mkdtempSync(path.join(shortTemp(), "mlsec-pg-"));
   own(socket, runner);
+  return { runner, folder, data, access: { host: socket, port: 5432 } };
+}
+
+async function launch({ runner, folder, data, access }: Place, connection: Connection): Promise<Run> {
   const logFile = path.join(folder, "server.log");
   const log = fs.openSync(logFile, "w", 0o600);
   const isWindows = process.platform === "win32";
-  const access = isWindows ? await loopbackAccess(folder) : { host: socket, port: 5432 };
-  const child = isWindows ? spawnOnWindows(runner, data, access.port, log) : spawnKept(runner, data, socket, log);
+  const child = isWindows ? spawnOnWindows(runner, data, access.port, log) : spawnKept(runner, data, access.host, log);
   fs.closeSync(log);
-  const connection: Connection = { ...access, user, database: "postgres" };
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   await whenReady(connection, child, logFile);
-  return {
-    connection,
-    folder,
-    pid: postmasterPid(data),
-    ended,
-    async stop() {
-      child.stdin?.end();
-      if (isWindows) child.kill();
-      await ended;
-      fs.rmSync(socket, { recursive: true, force: true });
-    },
-  };
+  return { child, ended };
 }
 
 function spawnKept(runner: Runner, data: string, socket: string, log: number): ChildProcess {

@@ -18,7 +18,7 @@ export interface JobDefinition<S extends z.ZodType> {
   readonly concurrency?: number;
   /** Longer than the longest job. */
   readonly expireInSeconds: number;
-  /** Runs after the first before the job has failed; 2 unless told. A run cut short by a drain or a crash counts. */
+  /** Runs after the first before the job has failed; 5 unless told. A run cut short by a drain or a crash counts. */
   readonly retryLimit?: number;
   readonly retryDelaySeconds?: number;
   run(payload: z.output<S>, context: JobContext): Promise<unknown>;
