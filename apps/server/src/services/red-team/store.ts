@@ -118,6 +118,14 @@ export function createStore(db: Database) {
     plan: (testId: string, attempts: readonly PlannedAttempt[]): Promise<void> =>
       db.tx((sql) => writeLedger(sql, testId, attempts)),
 
+    /** The version that answered first; later answers must come from it. */
+    setModel: (testId: string, model: { version: string; threshold: number }) =>
+      db.query("update red_team_tests set model_version = $2, threshold = $3 where id = $1 and threshold is null", [
+        testId,
+        model.version,
+        model.threshold,
+      ]),
+
     setJob: (testId: string, jobId: string) =>
       db.query("update red_team_tests set job_id = $2 where id = $1", [testId, jobId]),
 
