@@ -6,6 +6,7 @@ import { route } from "./route.ts";
 export const JobStatus = z.enum(["queued", "running", "completed", "failed", "cancelled"]).meta({ id: "JobStatus" });
 export type JobStatus = z.infer<typeof JobStatus>;
 export const Promote = z.enum(["if_better", "never", "force"]).meta({ id: "Promote" });
+export type Promote = z.infer<typeof Promote>;
 
 /** What a caller may set; other Hugging Face TrainingArguments names are aliases, resolved by the service before this schema. */
 export const TrainSettings = z
@@ -18,13 +19,13 @@ export const TrainSettings = z
     warmup_steps: z.int().min(0).optional(),
     weight_decay: z.number().min(0).max(1).default(0.01),
     max_grad_norm: z.number().positive().default(1),
-    lr_scheduler: z.enum(["linear", "cosine", "constant"]).default("linear"),
+    lr_scheduler: z.enum(["linear", "cosine"]).default("linear"),
     dropout: z.number().min(0).max(0.9).default(0.1),
     label_smoothing: z.number().min(0).max(0.5).default(0),
     class_weights: z.boolean().default(false),
     early_stopping: z.boolean().default(false),
     patience: z.int().min(1).max(100).default(2),
-    metric_for_best_model: z.enum(["f1", "accuracy", "loss", "roc_auc"]).default("f1"),
+    metric_for_best_model: z.enum(["f1", "accuracy", "loss"]).default("f1"),
     freeze_embeddings: z.boolean().default(false),
     freeze_layers: z.int().min(0).max(24).default(0),
     seed: z
