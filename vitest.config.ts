@@ -1,12 +1,28 @@
 import { defineConfig } from "vitest/config";
 
 // Forks, not threads: ending a worker thread while ONNX Runtime runs aborts the process.
+const limits = { pool: "forks", testTimeout: 60_000, hookTimeout: 120_000 } as const;
+
 export default defineConfig({
   test: {
-    pool: "forks",
     maxWorkers: 2,
-    include: ["packages/**/*.test.ts", "apps/**/*.test.ts", "test/**/*.test.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          ...limits,
+          name: "packages",
+          include: ["packages/**/*.test.ts", "apps/{cli,dashboard}/**/*.test.{ts,tsx}"],
+        },
+      },
+      // These share one PostgreSQL per run; the others need none and do not wait for it.
+      {
+        test: {
+          ...limits,
+          name: "system",
+          include: ["apps/server/**/*.test.ts", "test/**/*.test.ts"],
+          globalSetup: ["apps/server/src/testing/server.ts"],
+        },
+      },
+    ],
   },
 });

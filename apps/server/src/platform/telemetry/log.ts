@@ -23,7 +23,7 @@ export function createLogger(options: {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: [...names, ...names.map((name) => `*.${name}`)], censor: "[redacted]" },
-      serializers: { error: describeError, err: describeError },
+      serializers: { error: asLogged, err: asLogged },
     },
     options.destination ?? pino.destination({ dest: 2, sync: false, minLength: 0 }),
   );
@@ -48,3 +48,5 @@ export function describeError(error: unknown, depth = 0): unknown {
     ...(error.cause !== undefined && depth < 3 ? { cause: describeError(error.cause, depth + 1) } : {}),
   };
 }
+
+const asLogged = (error: unknown): unknown => (error instanceof Error ? describeError(error) : error);
