@@ -1,6 +1,6 @@
 // The calls of the Model API.
 import { AppError, type Handlers, labels, type modelApi, type Verdict } from "@mlsec/contracts";
-import type { DetectorVerdict, EnsembleMethod } from "@mlsec/engine";
+import { type DetectorVerdict, type EnsembleMethod, utf16ToCodePoint } from "@mlsec/engine";
 import type { Metrics } from "../../platform/telemetry/metrics.ts";
 import type { Pool } from "./models/pool.ts";
 import type { States } from "./models/states.ts";
@@ -11,7 +11,7 @@ import { ensembleAnswer, rowOf, singleAnswer } from "./verdicts/answer.ts";
 import { type Item, type ItemError, itemError, itemsOf } from "./verdicts/batch.ts";
 import type { VerdictCache } from "./verdicts/cache.ts";
 import { combine, distinct, memberWeights } from "./verdicts/ensemble.ts";
-import { codePointOffsets, piecesOf, without } from "./verdicts/explain.ts";
+import { piecesOf, without } from "./verdicts/explain.ts";
 import type { Judge, Judged } from "./verdicts/judge.ts";
 import type { Recorder } from "./verdicts/recorder.ts";
 
@@ -217,14 +217,7 @@ function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" |
       const [whole, ...rest] = (await judge.probe(served, variants, signal)).map(
         (verdict) => verdict.attackProbability,
       );
-      const starts = codePointOffsets(
-        text,
-        pieces.map(({ start }) => start),
-      );
-      const ends = codePointOffsets(
-        text,
-        pieces.map(({ end }) => end),
-      );
+      const point = utf16ToCodePoint(text);
       return {
         model_name: served.name,
         model_version: served.located.version,
@@ -232,8 +225,8 @@ function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" |
         attack_probability: whole ?? 0,
         tokens: pieces.map((piece, i) => ({
           text: piece.text,
-          start: starts[i] ?? 0,
-          end: ends[i] ?? 0,
+          start: point(piece.start),
+          end: point(piece.end),
           attribution: (whole ?? 0) - (rest[i] ?? 0),
         })),
       };

@@ -39,6 +39,7 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
     modelDirs: config.modelDirs,
     registry: createRegistry(clients.mlflow),
     artefacts,
+    bucket: config.storage.bucket,
     log,
   });
   const cache = createVerdictCache(settings.MLSEC_VERDICT_CACHE_MB * 2 ** 20);

@@ -30,10 +30,12 @@ interface Options {
   readonly modelDirs: readonly string[];
   readonly registry: Registry;
   readonly artefacts: Artefacts;
+  /** Where MLflow keeps artefacts. */
+  readonly bucket: string;
   readonly log: Logger;
 }
 
-export function createCatalogue({ root, modelDirs, registry, artefacts, log }: Options): Catalogue {
+export function createCatalogue({ root, modelDirs, registry, artefacts, bucket, log }: Options): Catalogue {
   /** Undefined when the registry does not answer. */
   const registered = async (): Promise<Registered[] | undefined> => {
     try {
@@ -46,6 +48,9 @@ export function createCatalogue({ root, modelDirs, registry, artefacts, log }: O
 
   const sourceFolder = async (source: string): Promise<string> => {
     if (source.startsWith("s3://")) return await artefacts.fetch(source);
+    // MLflow's own name for what lies in our bucket.
+    const proxied = /^mlflow-artifacts:(?:\/\/[^/]*)?\/(.+)$/.exec(source)?.[1];
+    if (proxied !== undefined) return await artefacts.fetch(`s3://${bucket}/mlflow/${proxied}`);
     const shipped = /^file:models\/([\w.-]+)\/?$/.exec(source)?.[1];
     if (shipped !== undefined && !shipped.startsWith(".")) return path.join(root, shipped);
     if (source.startsWith("file:")) return await foreignFolder(source.slice("file:".length), modelDirs);

@@ -24,16 +24,3 @@ export function piecesOf(text: string): Piece[] {
 }
 
 export const without = (text: string, { start, end }: Piece): string => text.slice(0, start) + text.slice(end);
-
-/** Offsets in code points of UTF-16 offsets that rise. */
-export function codePointOffsets(text: string, offsets: readonly number[]): number[] {
-  let unit = 0;
-  let point = 0;
-  return offsets.map((offset) => {
-    while (unit < offset) {
-      unit += (text.codePointAt(unit) ?? 0) > 0xffff ? 2 : 1;
-      point++;
-    }
-    return point;
-  });
-}
