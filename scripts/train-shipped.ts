@@ -1,0 +1,95 @@
+/**
+ * Trains the shipped detector: reads labelled rows, holds out a tenth by group, trains, writes the model and the list of
+ * held-out rows into a work folder, then calibrates, quantises and writes the detector. Killed, it resumes at its checkpoint.
+ * Command: node scripts/train-shipped.ts --data FOLDER [--data FOLDER …] --base models/minilm-l6 --out models/distilbert
+ */
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { setPriority } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createRandom } from "../packages/engine/src/tensor/random.ts";
+import { splitByGroup } from "../packages/engine/src/train/rows.ts";
+import { type TrainProgress, trainTransformer } from "../packages/engine/src/train/train.ts";
+import { type LabelledRow, readRows } from "./read-rows.ts";
+
+const { values } = parseArgs({
+  options: {
+    data: { type: "string", multiple: true, default: [] },
+    base: { type: "string", default: "models/minilm-l6" },
+    out: { type: "string", default: "models/distilbert" },
+    work: { type: "string", default: "data/.work/shipped" },
+    epochs: { type: "string", default: "2" },
+    "max-length": { type: "string", default: "128" },
+    "batch-size": { type: "string", default: "32" },
+    "learning-rate": { type: "string", default: "8e-5" },
+    seed: { type: "string", default: "42" },
+    limit: { type: "string" },
+    threads: { type: "string", default: "0" },
+    "finish-only": { type: "boolean", default: false },
+  },
+});
+
+const asLines = (rows: readonly LabelledRow[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+const fromLines = async (path: string): Promise<LabelledRow[]> =>
+  (await readFile(path, "utf8")).split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
+
+/** Splits once; later runs read the same split, whatever happens to the data folders meanwhile. */
+async function loadSplit(work: string, seed: number): Promise<{ train: LabelledRow[]; heldOut: LabelledRow[] }> {
+  const paths = { train: join(work, "train.jsonl"), heldOut: join(work, "held-out.jsonl") };
+  if (!existsSync(paths.heldOut)) {
+    let rows = await readRows(values.data);
+    if (values.limit !== undefined) rows = createRandom(seed).shuffle(rows).slice(0, Number(values.limit));
+    const { train, held } = splitByGroup(rows, { fraction: 0.1, most: 3000, seed });
+    await writeFile(paths.train, asLines(train.flatMap((i) => rows[i] ?? [])));
+    await writeFile(paths.heldOut, asLines(held.flatMap((i) => rows[i] ?? [])));
+  }
+  return { train: await fromLines(paths.train), heldOut: await fromLines(paths.heldOut) };
+}
+
+let smoothed = Number.NaN;
+function show({ phase, step, totalSteps, loss, learningRate, rowsPerSecond, metrics }: TrainProgress): void {
+  smoothed = Number.isNaN(smoothed) ? loss : 0.98 * smoothed + 0.02 * loss;
+  if (phase === "training" && step % 20 !== 0) return;
+  const minutes = ((totalSteps - step) * Number(values["batch-size"])) / Math.max(rowsPerSecond, 1e-9) / 60;
+  const figures = metrics
+    ? ` ${JSON.stringify(metrics)}`
+    : ` ${rowsPerSecond.toFixed(1)} rows/s, ${minutes.toFixed(0)} min left`;
+  const rate = learningRate.toExponential(2);
+  console.log(
+    `${new Date().toISOString()} ${phase} ${step}/${totalSteps} loss ${smoothed.toFixed(4)} lr ${rate}${figures}`,
+  );
+}
+
+setPriority(5);
+const seed = Number(values.seed);
+const { work } = values;
+await mkdir(work, { recursive: true });
+const { train, heldOut } = await loadSplit(work, seed);
+console.log(`${train.length} rows to train on, ${heldOut.length} held out`);
+const model = join(work, "model");
+if (!values["finish-only"]) {
+  const started = performance.now();
+  const result = await trainTransformer({
+    base: values.base,
+    out: model,
+    rows: train,
+    evalRows: heldOut,
+    config: {
+      epochs: Number(values.epochs),
+      maxLength: Number(values["max-length"]),
+      batchSize: Number(values["batch-size"]),
+      learningRate: Number(values["learning-rate"]),
+      labelSmoothing: 0.05,
+      seed,
+    },
+    checkpointDir: join(work, "checkpoint"),
+    checkpointEverySteps: 100,
+    threads: Number(values.threads),
+    onProgress: show,
+  });
+  const minutes = (performance.now() - started) / 60_000;
+  const { metrics, bestStep, losses } = result;
+  await writeFile(join(work, "training.json"), JSON.stringify({ config: values, metrics, bestStep, minutes, losses }));
+  console.log(`trained in ${minutes.toFixed(1)} min: ${JSON.stringify(metrics)}; model in ${model}`);
+}
