@@ -16,7 +16,9 @@ export function useQuery<T>(key: string, call: () => Promise<T>, everyMs?: numbe
   const [state, setState] = useState<{ key: string; data?: T; error?: string }>({ key });
   const [round, setRound] = useState(0);
   const latest = useRef(call);
-  latest.current = call;
+  useEffect(() => {
+    latest.current = call;
+  });
   useEffect(() => {
     let stale = false;
     latest.current().then(

@@ -139,10 +139,11 @@ function Classes({ picture: { verdicts } }: { picture: LivePicture }) {
 }
 
 function Services({ picture: { health } }: { picture: LivePicture }) {
+  const probed = health.services[0]?.checked_at;
   return (
     <Card
       title="Services and dependencies"
-      aside={<span className="hint">probed {ago(health.services[0]?.checked_at ?? new Date().toISOString())}</span>}
+      aside={<span className="hint">{probed ? `probed ${ago(probed)}` : ""}</span>}
     >
       <ul className="services">
         {health.services.map((service) => (
