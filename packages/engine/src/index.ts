@@ -43,3 +43,39 @@ export { seededRandom } from "./metrics/seeded.ts";
 // views (also by themselves as "@mlsec/engine/views")
 export type { View } from "./views/view.ts";
 export { type ViewOptions, viewsOf } from "./views/views.ts";
+
+// linear
+export { defaultFeatures, type FeatureConfig } from "./linear/features.ts";
+export {
+  type Contribution,
+  createLinear,
+  type LinearModel,
+  type LinearWeights,
+  linearFile,
+  loadLinear,
+} from "./linear/model.ts";
+export {
+  defaultLinearConfig,
+  type LinearConfig,
+  type LinearHooks,
+  type LinearProgress,
+  type LinearResult,
+  type LinearRow,
+  trainLinear,
+} from "./linear/train.ts";
+export { type CharacterWindow, type CharacterWindows, characterWindows, defaultWindows } from "./linear/windows.ts";
+
+// infer
+export type { BatchReport } from "./infer/batcher.ts";
+
+// verdict
+export { combineVerdicts, type EnsembleMember, type EnsembleMethod, type EnsembleOptions } from "./verdict/combine.ts";
+export {
+  type Detector,
+  type DetectorOptions,
+  type DetectorVerdict,
+  openDetector,
+} from "./verdict/detector.ts";
+export { type DetectorScorecard, finishDetector, type FinishOptions, readScorecard } from "./verdict/finish.ts";
+export { type DetectorManifest, readManifest, writeManifest } from "./verdict/manifest.ts";
+export { toyWords, writeToyModel } from "./verdict/toy.ts";
