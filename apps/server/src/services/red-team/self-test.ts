@@ -33,7 +33,7 @@ export async function runSelfTests(
         campaign: null,
         created_at: clock(),
       },
-      selfTestAttempts(),
+      await selfTestAttempts(),
     );
     const test = await runner.run(id, signal);
     log.info({ model: model.name, version, status: test.status }, "self-test of a detector");

@@ -46,8 +46,10 @@ export const service = defineService({
       handlers: {
         async test({ body, context: { signal } }) {
           const test = await newTest(context, body);
-          if (body.test_texts)
-            return withResults(await runGiven(store, runner, test, givenAttempts(body.test_texts), signal));
+          if (body.test_texts) {
+            const attempts = givenAttempts(body.test_texts);
+            return withResults(await runGiven(store, runner, { test, attempts, clock: context.clock, signal }));
+          }
           await store.create(test);
           const jobId = await context.jobs.send(queue, { test_id: test.id }, { singletonKey: test.id });
           if (jobId !== undefined) await store.setJob(test.id, jobId);
@@ -73,8 +75,8 @@ export const service = defineService({
           context.live.publish("test", { test_id: test.id, status: "cancelled" });
           return shown(cancelled);
         },
-        patterns: async () => ({ patterns: listPatterns(), next_cursor: null }),
-        mutators: async () => ({ mutators: listMutators(), next_cursor: null }),
+        patterns: async () => ({ patterns: await listPatterns(), next_cursor: null }),
+        mutators: async () => ({ mutators: await listMutators(), next_cursor: null }),
         taxonomies: async () => ({ taxonomies: listTaxonomies(), next_cursor: null }),
         async report({ params }) {
           const [, id = "", format = "json"] = /^(.+)\.(\w+)$/.exec(params.file) ?? [];
@@ -97,7 +99,7 @@ export const service = defineService({
 /** A test of a model that exists and can judge; the model API's own refusal is the answer otherwise. */
 async function newTest({ clients, clock, config }: ServiceContext, body: TestRequest): Promise<NewTest> {
   const requested = body.model_name ?? config.defaultModel;
-  const campaign = body.test_texts ? null : campaignOf(body);
+  const campaign = body.test_texts ? null : await campaignOf(body);
   const model = await clients["model-api"].getModel({ params: { name: requested } });
   if (model.state === "untrained" || model.kind === "encoder")
     throw new AppError(
@@ -118,20 +120,21 @@ async function newTest({ clients, clock, config }: ServiceContext, body: TestReq
   };
 }
 
+interface Given {
+  readonly test: NewTest;
+  readonly attempts: readonly PlannedAttempt[];
+  readonly clock: () => Date;
+  readonly signal: AbortSignal;
+}
+
 /** Runs while the caller waits; a caller who leaves cancels the test. */
-async function runGiven(
-  store: Store,
-  runner: Runner,
-  test: NewTest,
-  attempts: readonly PlannedAttempt[],
-  signal: AbortSignal,
-): Promise<TestRow> {
+async function runGiven(store: Store, runner: Runner, { test, attempts, clock, signal }: Given): Promise<TestRow> {
   await store.create(test, attempts);
   try {
     return answered(await runner.run(test.id, signal));
   } catch (error) {
     const row = signal.aborted ? await store.find(test.id) : undefined;
-    if (row) await store.finish(row, { status: "cancelled", at: new Date() });
+    if (row) await store.finish(row, { status: "cancelled", at: clock() });
     throw error;
   }
 }
