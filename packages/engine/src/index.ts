@@ -65,6 +65,15 @@ export {
 } from "./linear/train.ts";
 export { type CharacterWindow, type CharacterWindows, characterWindows, defaultWindows } from "./linear/windows.ts";
 
+// models
+export type { Architecture, EncoderConfig, ParameterSpec } from "./models/architecture.ts";
+export { architectures, MODEL_CONFIGS, type ModelDescription, readModelConfig } from "./models/registry.ts";
+
+// train
+export { defaultTrainConfig, resolveTrainConfig, type TrainConfig } from "./train/config.ts";
+export { type Split, splitByGroup, type TrainRow } from "./train/rows.ts";
+export { type TrainOptions, type TrainProgress, type TrainResult, trainTransformer } from "./train/train.ts";
+
 // infer
 export type { BatchReport } from "./infer/batcher.ts";
 
