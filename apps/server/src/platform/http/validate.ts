@@ -12,6 +12,8 @@ export function validate(schema: z.ZodType, value: unknown, place: "params" | "q
     ? unknownKeys(schema, value, [])
     : parsed.error.issues.flatMap((issue) => fieldErrors(issue, schema, value));
   if (parsed.success && errors.length === 0) return parsed.data;
+  // A misspelt key explains the missing one.
+  errors.sort((a, b) => Number(b.message.startsWith("unknown key")) - Number(a.message.startsWith("unknown key")));
   const [first] = errors;
   const where = first?.field ? `${place === "body" ? "" : `${place} `}${first.field}` : `the ${place}`;
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
