@@ -33,7 +33,7 @@ export function orderOf(orders: readonly string[] | undefined, searchable: Searc
   if (!orders || orders.length === 0) return `${searchable.standardOrder}, ${searchable.tieBreak}`;
   const parts = orders.map((text) => {
     const order = parseOrder(text);
-    return `${expression(order, searchable, parameters).sql} ${order.descending ? "desc" : "asc"} nulls last`;
+    return `(${expression(order, searchable, parameters).sql}) ${order.descending ? "desc" : "asc"} nulls last`;
   });
   return [...parts, searchable.tieBreak].join(", ");
 }
@@ -65,7 +65,9 @@ function conditionFor(comparison: Comparison, searchable: Searchable, parameters
   if (operator === "not in") return `(${sql}) <> all(${parameters.add(values)}::${cast}[])`;
   if ((operator === "like" || operator === "ilike") && isNumber)
     throw new AppError("INVALID_INPUT", `${key} is a number; ${operator.toUpperCase()} compares texts`);
-  return `(${sql}) ${operator} ${parameters.add(values[0])}::${cast}`;
+  // MLflow's client asks for everything that is no prompt in this way, and means things without the tag too.
+  const isPromptTest = operator === "!=" && key === "mlflow.prompt.is_prompt";
+  return `(${sql}) ${isPromptTest ? "is distinct from" : operator} ${parameters.add(values[0])}::${cast}`;
 }
 
 function typed(value: string | number, isNumber: boolean, key: string): string | number {
