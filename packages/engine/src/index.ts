@@ -88,3 +88,42 @@ export {
 export { type DetectorScorecard, finishDetector, type FinishOptions, readScorecard } from "./verdict/finish.ts";
 export { type DetectorManifest, readManifest, writeManifest } from "./verdict/manifest.ts";
 export { toyWords, writeToyModel } from "./verdict/toy.ts";
+
+// infer
+export { type Batcher, type BatcherOptions, type BatchReport, createBatcher } from "./infer/batcher.ts";
+export { buildInferenceGraph, type InferenceGraphOptions } from "./infer/graph.ts";
+export { packRuns } from "./infer/pack.ts";
+export { compareLogits, type ParityBudget, type ParityReport, parityGate } from "./infer/parity.ts";
+export { quantise, weightFiles } from "./infer/quantise.ts";
+export { createSession, type Session, type SessionOptions } from "./infer/session.ts";
+export { type EncoderSpec, encoderSpec } from "./infer/spec.ts";
+
+// verdict
+export { type CardFacts, renderCard } from "./verdict/card.ts";
+export {
+  combineVerdicts,
+  type EnsembleMember,
+  type EnsembleMethod,
+  type EnsembleOptions,
+} from "./verdict/combine.ts";
+export { type Detector, type DetectorOptions, type DetectorVerdict, openDetector } from "./verdict/detector.ts";
+export { type EvaluateOptions, evaluateDetector, type LabelledText } from "./verdict/evaluate.ts";
+export {
+  type DetectorScorecard,
+  type FinishOptions,
+  type FinishPhase,
+  finishDetector,
+  readScorecard,
+} from "./verdict/finish.ts";
+export { benignLabel, isLabel, type Label, labels } from "./verdict/labels.ts";
+export {
+  checksums,
+  type DetectorManifest,
+  type FileEntry,
+  manifestFile,
+  readManifest,
+  verifyFiles,
+  writeManifest,
+} from "./verdict/manifest.ts";
+export type { Span } from "./verdict/spans.ts";
+export { toyBorderWord, toyWords, writeToyModel } from "./verdict/toy.ts";

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { EngineError } from "../error.ts";
 import { readSpec, weightFiles } from "../infer/quantise.ts";
+import { linearFile } from "../linear/model.ts";
 import { findEvidence } from "./evidence.ts";
 import { openLinear } from "./linear.ts";
 import { type DetectorManifest, manifestFile, readManifest, verifyFiles } from "./manifest.ts";
@@ -120,7 +121,7 @@ export function createDetector(manifest: DetectorManifest, scorer: Scorer): Dete
  * servedFiles(manifest); // config.json, tokenizer.json, model.int8.safetensors
  */
 export function servedFiles(manifest: Pick<DetectorManifest, "kind" | "precision">): string[] {
-  if (manifest.kind === "linear") return ["linear.bin"];
+  if (manifest.kind === "linear") return [linearFile];
   return ["config.json", "tokenizer.json", weightFiles[manifest.precision]];
 }
 

@@ -52,11 +52,14 @@ export async function findEvidence(
     const own = spans[text];
     const scored = segments.map((piece) => {
       const logits = scores[next++] ?? [];
-      return { piece, odds: attackLogOdds(logits, rule.benign, rule.temperature) };
+      return { piece, logits, odds: attackLogOdds(logits, rule.benign, rule.temperature) };
     });
     const passing = scored.filter((segment) => segment.odds >= logOddsOf(rule.threshold));
-    const found = passing.length > 0 ? passing : [{ piece: window.piece, odds }];
-    for (const hit of found) own?.push(spanOf(window.view, hit.piece, hit.odds));
+    const found = passing.length > 0 ? passing : [{ piece: window.piece, logits: window.logits, odds }];
+    for (const hit of found) {
+      const parts = scorer.focus?.(hit.piece, hit.logits) ?? [];
+      for (const part of parts.length > 0 ? parts : [hit.piece]) own?.push(spanOf(window.view, part, hit.odds));
+    }
   }
   return spans;
 }

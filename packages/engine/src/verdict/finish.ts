@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import { type ParityBudget, type ParityReport, parityGate } from "../infer/parity.ts";
 import { quantise, readSpec, weightFiles } from "../infer/quantise.ts";
+import { linearFile } from "../linear/model.ts";
+import { defaultWindows } from "../linear/windows.ts";
 import type { Scorecard } from "../metrics/scorecard.ts";
 import { type Fitted, calibrate, halve } from "./calibrate.ts";
 import { type CardFacts, renderCard } from "./card.ts";
@@ -20,7 +22,7 @@ export interface FinishOptions {
   readonly seed?: number;
   /** Form that is served. Default int8 for transformers. */
   readonly precision?: "fp32" | "int8";
-  /** Default 128 (or the model's longest input) and a quarter of it. */
+  /** Default 128 tokens (or the model's longest input) and a quarter of it; linear: 1,500 characters and a fifth. */
   readonly windowTokens?: number;
   readonly overlapTokens?: number;
   readonly base?: string;
@@ -99,14 +101,14 @@ export async function finishDetector(
 
 /** The manifest before anything is fitted. */
 async function draftManifest(folder: string, options: FinishOptions): Promise<DetectorManifest> {
-  const isLinear = (await stat(join(folder, "linear.bin")).catch(() => undefined)) !== undefined;
+  const isLinear = (await stat(join(folder, linearFile)).catch(() => undefined)) !== undefined;
   const spec = isLinear ? undefined : await readSpec(folder);
   if (spec && spec.labels.join() !== labels.join()) {
     const details = { where: "config.json: id2label", expected: labels, got: spec.labels };
     throw new EngineError("CONFIG", "a detector of ours has the five labels in their order", details);
   }
   const maxTokens = spec?.maxTokens ?? 1_000_000_000;
-  const windowTokens = Math.min(maxTokens, options.windowTokens ?? (isLinear ? 2000 : 128));
+  const windowTokens = Math.min(maxTokens, options.windowTokens ?? (isLinear ? defaultWindows.size : 128));
   return {
     format: 1,
     kind: isLinear ? "linear" : "transformer",
@@ -115,7 +117,7 @@ async function draftManifest(folder: string, options: FinishOptions): Promise<De
     benignLabels: [benignLabel],
     maxTokens,
     windowTokens,
-    overlapTokens: options.overlapTokens ?? Math.floor(windowTokens / 4),
+    overlapTokens: options.overlapTokens ?? Math.floor(windowTokens / (isLinear ? 5 : 4)),
     temperature: 1,
     poolingPenalty: 0,
     threshold: 0.5,

@@ -78,9 +78,10 @@ export function logOddsOf(probability: number): number {
 }
 
 /**
- * Fits the penalty: the slope of the (1 − fpr) quantile of clean texts' log odds over ln(windows).
+ * Fits the penalty: the slope of the (1 − fpr) quantile of clean texts' log odds over ln(windows), at most 1.
+ * A slope of 1 divides the odds by the number of windows (Bonferroni): more would hide attacks in long texts.
  * @param clean uncorrected log odds and window count of each clean text; lengths should vary widely
- * @returns a slope from 0 to 3; 0 when all texts have the same number of windows
+ * @returns a slope from 0 to 1; 0 when all texts have the same number of windows
  * @example
  * fitPoolingPenalty([{ logOdds: -4, windows: 1 }, { logOdds: -3, windows: 16 }], 0.01); // ≈ 0.36
  */
@@ -104,7 +105,7 @@ export function fitPoolingPenalty(clean: readonly { logOdds: number; windows: nu
     covariance += weight * (x - meanX) * (y - meanY);
     variance += weight * (x - meanX) ** 2;
   }
-  return variance > 0 ? Math.min(3, Math.max(0, covariance / variance)) : 0;
+  return variance > 0 ? Math.min(1, Math.max(0, covariance / variance)) : 0;
 }
 
 function quantile(values: readonly number[], q: number): number {

@@ -6,6 +6,7 @@ export interface Piece {
   readonly end: number;
   /** What the model reads: token ids, specials included. Linear models have one per code unit. */
   readonly ids: Int32Array;
+  readonly text: string;
 }
 
 /** A model behind a detector. */
@@ -17,5 +18,7 @@ export interface Scorer {
   piece(text: string, start: number, end: number): Piece;
   /** Uncalibrated logits of each piece in the order of the manifest's labels. */
   score(pieces: readonly Piece[], signal?: AbortSignal): Promise<ArrayLike<number>[]>;
+  /** The parts of a piece that spoke for an attack, where the model can tell; offsets like the piece's own. */
+  focus?(piece: Piece, logits: ArrayLike<number>): { readonly start: number; readonly end: number }[];
   release(): Promise<void>;
 }

@@ -40,12 +40,15 @@ export async function openTransformer(
     memoryBytes: session.memoryBytes,
     cut(text) {
       const encoding = tokenizer.encode(text, { addSpecials: false });
-      return { pieces: tokenWindows(encoding, layout), tokens: encoding.ids.length };
+      const windows = tokenWindows(encoding, layout);
+      const pieces = windows.map((window) => ({ ...window, text: text.slice(window.start, window.end) }));
+      return { pieces, tokens: encoding.ids.length };
     },
     piece(text, start, end) {
-      const { ids } = tokenizer.encode(text.slice(start, end), { addSpecials: false });
+      const part = text.slice(start, end);
+      const { ids } = tokenizer.encode(part, { addSpecials: false });
       const body = ids.subarray(0, longest - prefixIds.length - suffixIds.length);
-      return { start, end, ids: Int32Array.of(...prefixIds, ...body, ...suffixIds) };
+      return { start, end, text: part, ids: Int32Array.of(...prefixIds, ...body, ...suffixIds) };
     },
     score(pieces, signal) {
       return batcher.submit(
