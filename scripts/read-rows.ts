@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createGunzip } from "node:zlib";
+import { createRandom } from "../packages/engine/src/tensor/random.ts";
 
 /** One labelled text. `group` is unique over all folders read in one call; rows that share it stay on one side of a split. */
 export interface LabelledRow {
@@ -43,6 +44,38 @@ export async function readRows(paths: readonly string[]): Promise<LabelledRow[]>
     }
   }
   return rows;
+}
+
+/** Rows to train on, and rows that training never sees. */
+export interface Split {
+  readonly training: LabelledRow[];
+  readonly heldOut: LabelledRow[];
+}
+
+/**
+ * Whole groups go to one side; the share held out is about the same in every source. One split for all shipped
+ * models: with the same rows and seed they are held out alike.
+ * @example
+ * const { training, heldOut } = splitByGroup(rows, 1);
+ */
+export function splitByGroup(rows: readonly LabelledRow[], seed: number, share = 0.2): Split {
+  const groups = new Map<number, LabelledRow[]>();
+  for (const row of rows) groups.set(row.group, [...(groups.get(row.group) ?? []), row]);
+  const quotas = new Map<string, { total: number; held: number }>();
+  for (const { source } of rows) {
+    const quota = quotas.get(source) ?? { total: 0, held: 0 };
+    quota.total += 1;
+    quotas.set(source, quota);
+  }
+  const training: LabelledRow[] = [];
+  const heldOut: LabelledRow[] = [];
+  for (const group of createRandom(seed).shuffle([...groups.values()])) {
+    const quota = quotas.get(group[0]?.source ?? "") ?? { total: 0, held: 0 };
+    const fits = quota.held + group.length <= share * quota.total;
+    if (fits) quota.held += group.length;
+    (fits ? heldOut : training).push(...group);
+  }
+  return { training, heldOut };
 }
 
 async function filesOf(path: string): Promise<string[]> {
