@@ -75,21 +75,6 @@ export { type Split, splitByGroup, type TrainRow } from "./train/rows.ts";
 export { type TrainOptions, type TrainProgress, type TrainResult, trainTransformer } from "./train/train.ts";
 
 // infer
-export type { BatchReport } from "./infer/batcher.ts";
-
-// verdict
-export { combineVerdicts, type EnsembleMember, type EnsembleMethod, type EnsembleOptions } from "./verdict/combine.ts";
-export {
-  type Detector,
-  type DetectorOptions,
-  type DetectorVerdict,
-  openDetector,
-} from "./verdict/detector.ts";
-export { type DetectorScorecard, finishDetector, type FinishOptions, readScorecard } from "./verdict/finish.ts";
-export { type DetectorManifest, readManifest, writeManifest } from "./verdict/manifest.ts";
-export { toyWords, writeToyModel } from "./verdict/toy.ts";
-
-// infer
 export { type Batcher, type BatcherOptions, type BatchReport, createBatcher } from "./infer/batcher.ts";
 export { buildInferenceGraph, type InferenceGraphOptions } from "./infer/graph.ts";
 export { packRuns } from "./infer/pack.ts";
