@@ -1,6 +1,7 @@
 /** A detector's figures on labelled texts: the same scorecard for held-out rows, gate suites and a caller's own file. */
 import { EngineError } from "../error.ts";
 import { type Scorecard, type ScoredRow, scorecard } from "../metrics/scorecard.ts";
+import { utf16ToCodePoint } from "../tokenizers/offsets.ts";
 import type { Detector } from "./detector.ts";
 import { benignLabel } from "./labels.ts";
 
@@ -72,12 +73,10 @@ export async function evaluateDetector(
  * scoredRow({ text: "hi", label: "benign" }, [0, 0, 0, 0, 1], false).length; // 2
  */
 export function scoredRow(row: LabelledText, probabilities: ArrayLike<number>, isBinary: boolean): ScoredRow {
-  let length = 0;
-  for (const _ of row.text) length++;
   return {
     probabilities,
     label: isBinary && row.label !== benignLabel ? "attack" : row.label,
-    length,
+    length: utf16ToCodePoint(row.text)(row.text.length),
     ...(row.group === undefined ? {} : { group: row.group }),
     ...(row.lang === undefined ? {} : { language: row.lang }),
     ...(row.source === undefined ? {} : { source: row.source }),
