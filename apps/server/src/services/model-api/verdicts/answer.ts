@@ -63,7 +63,7 @@ function common(verdict: DetectorVerdict, { text, now, latencyMs, withProbabilit
     attack_probability: verdict.attackProbability,
     is_attack: verdict.isAttack,
     threshold: verdict.threshold,
-    spans: verdict.spans,
+    spans: [...verdict.spans],
     windows: verdict.windows,
     processing_time_ms: round(latencyMs),
     timestamp: now.toISOString(),
