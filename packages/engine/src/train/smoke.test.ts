@@ -45,7 +45,7 @@ test("a toy learns, and writes a folder that trains on", async () => {
   expect(result.losses.slice(-5).every((loss) => loss < 0.4)).toBe(true);
   expect(result.metrics.accuracy).toBeGreaterThan(0.8);
   expect(result.evalLogits).toHaveLength(result.evalRows.length * 5);
-  expect([...phases]).toEqual(["training", "evaluating", "finishing"]);
+  expect([...phases]).toEqual(["preparing", "training", "evaluating", "finishing"]);
   const written = JSON.parse(await readFile(join(folder, "toy/config.json"), "utf8"));
   expect(written.id2label["4"]).toBe("benign");
   const again = await run("again", { base: join(folder, "toy"), config: { ...config, epochs: 1 } });
@@ -72,7 +72,7 @@ test("a cancelled run resumes to the same curve", async () => {
   await expect(cancelled).rejects.toMatchObject({ code: "CANCELLED" });
   const steps: number[] = [];
   const resumed = await run("resumed", { ...resumable, onProgress: ({ step }) => steps.push(step) });
-  expect(steps[0]).toBe(10);
+  expect(steps[0]).toBe(9);
   expect(resumed.losses).toEqual(whole.losses);
   expect(resumed.evalLogits).toEqual(whole.evalLogits);
   await expect(run("resumed", { ...resumable, config: { ...config, seed: 5 } })).rejects.toMatchObject({
@@ -89,6 +89,7 @@ test("unusable input is refused by name", async () => {
   await expect(run("none", { rows: [] })).rejects.toMatchObject({ code: "DATA" });
   await expect(run("odd", { rows: [{ text: "x", label: "spam" }] })).rejects.toMatchObject({ code: "DATA" });
   await expect(run("deep", { config: { maxLength: 4096 } })).rejects.toMatchObject({ code: "CONFIG" });
+  await expect(run("big", { memoryLimitBytes: 1e6 })).rejects.toMatchObject({ code: "CONFIG" });
   await expect(run("zero", { config: { batchSize: 0 } })).rejects.toMatchObject({ code: "CONFIG" });
 });
 

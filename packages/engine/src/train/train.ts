@@ -22,6 +22,7 @@ import { createDropoutPool, type DropoutPool } from "./dropout.ts";
 import { type EncoderSessions, openEncoder } from "./encoder.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { tellingWindows } from "./evidence.ts";
+import { trainingBytes } from "./memory.ts";
 import { createOptimiser, type Optimiser } from "./optimiser.ts";
 import { loadParameters, type Parameters, saveParameters } from "./parameters.ts";
 import { encodeRows, labelWeights, softTargets, splitByGroup, type TrainRow } from "./rows.ts";
@@ -37,6 +38,8 @@ export interface TrainProgress {
   readonly learningRate: number;
   readonly rowsPerSecond: number;
   readonly metrics?: Evaluation["metrics"];
+  /** Upper bound of the process's memory, stated in the phase "preparing". */
+  readonly memoryBytes?: number;
 }
 
 /** What to train, on what, and where to. */
@@ -56,6 +59,8 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   /** Threads of ONNX Runtime; its own choice by default. */
   readonly threads?: number;
+  /** Refuse to start when the bound on memory exceeds this. */
+  readonly memoryLimitBytes?: number;
 }
 
 /** What came out. */
@@ -93,7 +98,7 @@ interface Run {
 
 /**
  * Fine-tunes a model and writes it in Hugging Face form (config.json, model.safetensors in fp16, tokenizer files).
- * @throws EngineError CONFIG, DATA, WEIGHTS or TOKENIZER for unusable input, DIVERGED when the loss is not finite or
+ * @throws EngineError CONFIG, DATA, WEIGHTS or TOKENIZER for unusable input or too little memory, DIVERGED when the loss is not finite or
  *   explodes, CANCELLED when `signal` fires.
  * @example
  * const { metrics } = await trainTransformer({ base: "models/minilm-l6", out: "my-detector", rows });
@@ -112,6 +117,8 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainResu
   try {
     const resumed = place && (await loadCheckpoint(place));
     const state: TrainState = resumed ?? { step: 0, losses: [], best: undefined, stale: 0 };
+    const memoryBytes = trainingBytes(run.model.config, run.config, run.parameters);
+    report(options, run, state, { phase: "preparing", memoryBytes });
     const last = await trainLoop(run, state, options, place);
     report(options, run, state, { phase: "finishing" });
     const restored = restoreBest(run, state);
@@ -158,6 +165,7 @@ async function prepare(options: TrainOptions): Promise<Run> {
   const rows = encode(options.rows, split.train);
   if (rows.length === 0) throw new EngineError("DATA", "no rows to train on", { expected: "at least 1", got: 0 });
   const parameters = await loadParameters(options.base, model, seed);
+  refuseLargeRun(trainingBytes(model.config, config, parameters), options.memoryLimitBytes);
   const sessions = await openEncoder(model, parameters, {
     rates: { hidden: config.dropout, attention: config.attentionDropout, head: config.dropout },
     isTrainable: (name) => isTrainable(parameters, config, name),
@@ -182,6 +190,16 @@ async function prepare(options: TrainOptions): Promise<Run> {
     batchesPerEpoch,
     totalSteps: Math.max(1, Math.round(config.epochs * batchesPerEpoch)),
   };
+}
+
+function refuseLargeRun(bound: number, limit: number | undefined): void {
+  if (limit === undefined || bound <= limit) return;
+  const details = { where: "memoryLimitBytes", expected: `at most ${limit} bytes`, got: bound };
+  throw new EngineError(
+    "CONFIG",
+    "training may need more memory than allowed: lower tokenBudget or maxLength",
+    details,
+  );
 }
 
 /** Runs updates until the end or an early stop; returns the evaluation of the last update, if that was evaluated. */
