@@ -5,27 +5,29 @@ import { type BatchReport, type Detector, EngineError, openDetector } from "@mls
 import type { Answer, Ask, Failure } from "./protocol.ts";
 
 const { threads } = workerData as { threads: number };
-const detectors = new Map<string, Detector>();
-const running = new Map<number, AbortController>();
+// As promises, so that verdicts asked for while a detector opens wait for it.
+const detectors = new Map<string, Promise<Detector>>();
+const running = new Map<number, { readonly abort: AbortController; readonly done: Promise<void> }>();
 const port = parentPort;
 
 const answer = (message: Answer): void => port?.postMessage(message);
-
 const onBatch = (batch: BatchReport): void => answer({ id: -1, batch });
 
 async function perform(ask: Ask, signal: AbortSignal): Promise<Extract<Answer, { value: unknown }>["value"]> {
   if (ask.op === "load") {
-    const detector = await openDetector(ask.source.folder, { ...ask.source, threads, onBatch });
-    detectors.set(ask.key, detector);
-    return { manifest: detector.manifest, memoryBytes: detector.memoryBytes };
+    const opening = openDetector(ask.source.folder, { ...ask.source, threads, onBatch });
+    detectors.set(ask.key, opening);
+    opening.catch(() => detectors.delete(ask.key));
+    const { manifest, memoryBytes } = await opening;
+    return { manifest, memoryBytes };
   }
-  if (ask.op === "verdicts") return await detectorOf(ask.key).verdicts(ask.texts, { signal });
+  if (ask.op === "verdicts") return await (await detectorOf(ask.key)).verdicts(ask.texts, { signal });
   if (ask.op === "release") await release(ask.key);
-  if (ask.op === "close") for (const key of [...detectors.keys()]) await release(key);
+  if (ask.op === "close") await closeAfter([...running].flatMap(([id, { done }]) => (id === ask.id ? [] : done)));
   return undefined;
 }
 
-function detectorOf(key: string): Detector {
+function detectorOf(key: string): Promise<Detector> {
   const detector = detectors.get(key);
   if (detector) return detector;
   throw new EngineError("CANCELLED", "the detector was released", { where: key });
@@ -34,7 +36,12 @@ function detectorOf(key: string): Detector {
 async function release(key: string): Promise<void> {
   const detector = detectors.get(key);
   detectors.delete(key);
-  await detector?.release();
+  await (await detector)?.release();
+}
+
+async function closeAfter(calls: readonly Promise<void>[]): Promise<void> {
+  await Promise.all(calls);
+  for (const key of [...detectors.keys()]) await release(key);
 }
 
 function failureOf(error: unknown): Failure {
@@ -49,10 +56,9 @@ function failureOf(error: unknown): Failure {
 }
 
 port?.on("message", (ask: Ask) => {
-  if (ask.op === "cancel") return running.get(ask.id)?.abort();
-  const controller = new AbortController();
-  running.set(ask.id, controller);
-  void perform(ask, controller.signal)
+  if (ask.op === "cancel") return running.get(ask.id)?.abort.abort();
+  const abort = new AbortController();
+  const done = perform(ask, abort.signal)
     .then(
       (value) => answer({ id: ask.id, value }),
       (error: unknown) => answer({ id: ask.id, failure: failureOf(error) }),
@@ -61,4 +67,5 @@ port?.on("message", (ask: Ask) => {
       running.delete(ask.id);
       if (ask.op === "close") port.close();
     });
+  running.set(ask.id, { abort, done });
 });
