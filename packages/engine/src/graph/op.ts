@@ -71,7 +71,7 @@ export interface GradientBuilder {
 }
 
 /** The call that is being differentiated. */
-export interface GradientContext {
+interface GradientContext {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: Attributes;
@@ -83,7 +83,7 @@ export interface GradientContext {
  * Gradient of the loss by every input, from the gradient by the first output; `undefined` where none flows.
  * `"none"`: the operator appears only inside gradients or is flat everywhere, and differentiating it is an error.
  */
-export type GradientRule =
+type GradientRule =
   | ((g: GradientBuilder, dy: Value, context: GradientContext) => readonly (Value | undefined)[])
   | "none";
 

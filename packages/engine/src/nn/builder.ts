@@ -21,7 +21,7 @@ export interface DropoutSite {
 }
 
 /** Sizes of one attention block. */
-export interface AttentionOptions {
+interface AttentionOptions {
   readonly heads: number;
   /** Hugging Face names of the four projections, without `.weight`. */
   readonly query: string;

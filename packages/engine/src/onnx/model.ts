@@ -53,7 +53,7 @@ export interface OnnxGraph {
 }
 
 /** IR version and operator sets of every model written here; ONNX Runtime 1.30 reads them. */
-export const onnxVersions = { ir: 10, opset: 21, microsoft: 1 } as const;
+const onnxVersions = { ir: 10, opset: 21, microsoft: 1 } as const;
 
 const typeCodes: Readonly<Record<OnnxType, number>> = {
   float32: 1,

@@ -7,7 +7,7 @@ import type { Moments } from "./adamw.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** The best evaluation so far; lower is better. */
-export interface Best {
+interface Best {
   readonly step: number;
   readonly score: number;
   readonly weights: ReadonlyMap<string, Float32Array>;

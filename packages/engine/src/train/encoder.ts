@@ -14,7 +14,7 @@ import type { Parameters } from "./parameters.ts";
 const masked = -1e9;
 
 /** What one run of the training graph gives back. Arrays are fresh at every run. */
-export interface StepResult {
+interface StepResult {
   readonly loss: number;
   /** (rows, labels) */
   readonly logits: Float32Array;
