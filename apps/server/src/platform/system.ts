@@ -101,7 +101,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
           if (!(unit instanceof Error)) return void units.set(name, unit);
           definition = unit;
         }
-        live.setService(offState(config, name, definition.message));
+        live.setService(offState(config, name, "it could not be loaded; the log says why"));
       }),
     );
     undo.push(() => foundation.jobs.drain(drainMs));
@@ -290,7 +290,7 @@ async function startUnits(units: Map<ServiceName, Unit>, config: Config, live: L
 
 async function closePorts(units: Map<ServiceName, Unit>, draining: AbortController): Promise<void> {
   draining.abort(new AppError("UNAVAILABLE", "the system stops"));
-  await Promise.all([...units.values()].map((unit) => unit.listener?.drain(drainMs)));
+  await Promise.all([...units.values()].flatMap(({ listener }) => (listener ? [listener.drain(drainMs)] : [])));
 }
 
 async function stopUnits(units: Map<ServiceName, Unit>, log: Logger): Promise<void> {

@@ -70,7 +70,7 @@ export async function fetchInProcess(
   const request = new Request(url, {
     ...init,
     ...(init.body instanceof ReadableStream ? { duplex: "half" } : {}),
-  } as RequestInit);
+  });
   const { signal } = request;
   signal.throwIfAborted();
   const principal: Principal = as ?? {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { AppError } from "@mlsec/contracts";
 import { problemResponse } from "./problem.ts";
-import type { App, Bindings } from "./serve.ts";
+import type { App } from "./serve.ts";
 
 export interface Listener {
   readonly port: number;
@@ -35,7 +35,7 @@ export async function listen(app: App, host: string, port: number): Promise<List
 }
 
 async function bind(app: App, host: string, port: number): Promise<http.Server> {
-  const handle = getRequestListener((request, env) => app.fetch(request, env as Bindings), {
+  const handle = getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
     errorHandler: (error) => {
       const malformed = error instanceof Error && error.name === "RequestError";

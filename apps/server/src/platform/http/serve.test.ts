@@ -223,7 +223,7 @@ test("bodies that are no JSON, no UTF-8, too deep, too large or of another type 
 test("paths: literals before parameters, extensions, 404, 405, bad escapes, HEAD", async () => {
   expect(await (await fetch(`${base}/items/latest`)).json()).toEqual({ id: "the latest" });
   expect(await (await fetch(`${base}/items/${encodeURIComponent("hf:a/b@c")}`)).json()).toEqual({ id: "hf:a/b@c" });
-  expect(await (await fetch(`${base}/reports/r.1.junit.xml`)).status).toBe(400);
+  expect((await fetch(`${base}/reports/r.1.junit.xml`)).status).toBe(400);
   expect(await (await fetch(`${base}/reports/r1.csv`)).text()).toBe("r1 as csv");
   expect((await problem(await fetch(`${base}/nothing`))).code).toBe("ROUTE_NOT_FOUND");
   const refused = await fetch(`${base}/items`, { method: "DELETE" });
@@ -250,7 +250,9 @@ test("an event stream ends with its reader, and with the system", async () => {
   const leaving = new AbortController();
   const response = await fetch(`${base}/events`, { signal: leaving.signal });
   expect(response.headers.get("content-type")).toBe("text/event-stream");
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = (response.body as ReadableStream<Uint8Array<ArrayBuffer>>)
+    .pipeThrough(new TextDecoderStream())
+    .getReader();
   let text = "";
   while (!text.includes("id: 2")) text += (await reader.read()).value ?? "";
   expect(text).toContain('id: 0\nevent: tick\ndata: {"i":0}\n\n');

@@ -31,9 +31,7 @@ function fieldErrors(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown)
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const best = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a) || a.length - b.length)[0] ?? [];
     if (depthOf(best) > 0) {
-      return best.flatMap((inner) =>
-        fieldErrors({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, schema, value),
-      );
+      return best.flatMap((inner) => fieldErrors({ ...inner, path: [...issue.path, ...inner.path] }, schema, value));
     }
   }
   return [{ field: fieldName(issue.path), message: issue.message }];

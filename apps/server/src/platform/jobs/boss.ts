@@ -64,7 +64,7 @@ export function createJobs(options: { db: Database; log: Logger; isOnlyProcess: 
     });
   };
   return {
-    define: (queue, definition) => void definitions.set(queue, definition as unknown as AnyDefinition),
+    define: (queue, definition) => void definitions.set(queue, definition),
     async send(queue, payload, sendOptions = {}) {
       const definition = definitions.get(queue);
       if (definition) definition.schema.parse(payload);
