@@ -168,15 +168,18 @@ class LoadedSession implements Session {
   }
 }
 
-/** The graph is fused by hand; "basic" only folds constants (higher levels fuse layer norms into a slower operator). */
+/**
+ * The graph is fused by hand; "basic" only folds constants (higher levels fuse layer norms into a slower operator).
+ * Threads do not spin: beside a database, a server and a training run on the same cores, spinning halves the speed.
+ */
 function openModel(model: Uint8Array, threads: number | undefined, folder?: string): Promise<InferenceSession> {
-  const session = folder === undefined ? {} : { session: { model_external_initializers_file_folder_path: folder } };
+  const weights = folder === undefined ? {} : { model_external_initializers_file_folder_path: folder };
   return InferenceSession.create(model, {
     graphOptimizationLevel: "basic",
     executionMode: "sequential",
     interOpNumThreads: 1,
     logSeverityLevel: 3,
     ...(threads ? { intraOpNumThreads: threads } : {}),
-    extra: session,
+    extra: { session: { intra_op: { allow_spinning: "0" }, ...weights } },
   });
 }
