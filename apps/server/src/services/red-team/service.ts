@@ -109,7 +109,7 @@ async function newTest({ clients, clock, config }: ServiceContext, body: TestReq
   return {
     id: randomUUID(),
     trigger: body.test_texts ? "manual" : "generated",
-    model_name: model.name,
+    model_name: /^(hf|file):/.test(model.name) ? model.name : model.name.replace(/@.*$/, ""),
     requested_model: requested,
     model_version: model.version ?? "unknown",
     threshold: model.version === null ? null : model.threshold,
