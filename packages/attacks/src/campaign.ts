@@ -99,8 +99,8 @@ function choosePatterns(known: ReadonlyMap<string, AttackPattern>, options: Camp
     if (!pattern) throw unknown("pattern", id, known);
     return pattern;
   });
-  const fitting = chosen.filter(({ label }) => options.categories?.includes(label) ?? true);
-  if (fitting.length > 0) return fitting;
+  const attacking = chosen.filter(({ label }) => options.categories?.includes(label) ?? true);
+  if (attacking.length > 0) return attacking;
   throw new AppError("INVALID_INPUT", "no chosen pattern attacks in the chosen categories");
 }
 

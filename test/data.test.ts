@@ -1,0 +1,87 @@
+/** What data/README.md promises about the shipped training rows and the frozen suite. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { labels } from "@mlsec/contracts";
+import { nearDuplicateGroups } from "@mlsec/engine";
+import { expect, test } from "vitest";
+import { trainingRows } from "../scripts/make-training-data.ts";
+
+interface Row {
+  readonly id?: string;
+  readonly text: string;
+  readonly label: string;
+  readonly lang: string;
+  readonly category: string;
+  readonly group?: number;
+  readonly source: string;
+  readonly license: string;
+}
+
+const suiteFolder = new URL("../data/suite/", import.meta.url);
+const suiteFiles = readdirSync(suiteFolder).filter((name) => name.endsWith(".jsonl"));
+const training = readRows(new URL("../data/training/security_data.jsonl", import.meta.url));
+const suite = suiteFiles.flatMap((name) => readRows(new URL(name, suiteFolder)));
+
+test("the training file is what its grammars and seed give", async () => {
+  expect(training).toEqual(await trainingRows());
+});
+
+test("training rows: size, groups, balance, languages, licence", () => {
+  expect(training.length).toBeLessThanOrEqual(2500);
+  expect(new Set(training.map(({ group }) => group)).size).toBeGreaterThanOrEqual(1500);
+  expect(new Set(training.map(({ text }) => text)).size).toBe(training.length);
+  for (const label of labels) {
+    const share = training.filter((row) => row.label === label).length / training.length;
+    expect(share, label).toBeGreaterThanOrEqual(label === "benign" ? 0.48 : 0.1);
+    expect(share, label).toBeLessThanOrEqual(label === "benign" ? 0.56 : 0.2);
+  }
+  const attackLanguages = new Set(training.filter(({ label }) => label !== "benign").map(({ lang }) => lang));
+  expect(attackLanguages.size).toBeGreaterThanOrEqual(12);
+  for (const row of training) expect(row).toMatchObject({ source: "mlsec", license: "MIT" });
+  expect(training.filter(({ text }) => text.length > 320)).toEqual([]);
+});
+
+test("near-duplicates of the training file share a group", () => {
+  const found = nearDuplicateGroups(training.map(({ text }) => text));
+  const declared = new Map<number, number | undefined>();
+  for (const [i, group] of found.entries()) {
+    if (!declared.has(group)) declared.set(group, training[i]?.group);
+    expect(training[i]?.group, training[i]?.text).toBe(declared.get(group));
+  }
+});
+
+test("suite rows: schema, labels, languages, lengths, benign share", () => {
+  expect(suite.length).toBeGreaterThanOrEqual(360);
+  expect(new Set(suite.map(({ id }) => id)).size).toBe(suite.length);
+  expect(new Set(suite.map(({ text }) => text)).size).toBe(suite.length);
+  expect(new Set(suite.map(({ label }) => label))).toEqual(new Set(labels));
+  expect(new Set(suite.map(({ lang }) => lang)).size).toBeGreaterThanOrEqual(12);
+  for (const row of suite) {
+    expect(row.text.trim().length).toBeGreaterThan(0);
+    expect(row).toMatchObject({ source: "mlsec", license: "MIT" });
+  }
+  const benign = suite.filter(({ label }) => label === "benign").length / suite.length;
+  expect(benign).toBeGreaterThan(0.5);
+  expect(benign).toBeLessThan(0.6);
+});
+
+test("no suite row is a near-duplicate of a training row", () => {
+  const groups = nearDuplicateGroups([...suite, ...training].map(({ text }) => text));
+  const ofSuite = new Set(groups.subarray(0, suite.length));
+  const leaked = training.filter((_, i) => ofSuite.has(groups[suite.length + i] ?? -1));
+  expect(leaked.map(({ text }) => text)).toEqual([]);
+});
+
+test("the suite is frozen: its files have the recorded checksums", () => {
+  const recorded = readFileSync(new URL("SHA256SUMS", suiteFolder), "utf8").trim().split("\n").sort();
+  const actual = suiteFiles.map((name) => {
+    const hash = createHash("sha256").update(readFileSync(new URL(name, suiteFolder)));
+    return `${hash.digest("hex")}  ${name}`;
+  });
+  expect(actual.sort()).toEqual(recorded);
+});
+
+function readRows(file: URL): Row[] {
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as Row);
+}
