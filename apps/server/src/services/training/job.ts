@@ -1,0 +1,260 @@
+// One training job from queue to version: its folder, its MLflow run, its child process, and how it ends.
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { AppError } from "@mlsec/contracts";
+import type { JobContext } from "../../platform/jobs/jobs.ts";
+import type { LiveStatus } from "../../platform/live.ts";
+import { describeError } from "../../platform/telemetry/log.ts";
+import { type ChildMessage, type ChildResult, type ChildSpec, resultFile, specFile } from "./child/messages.ts";
+import type { TrainingConfig } from "./config.ts";
+import { formatOf } from "./data/rows.ts";
+import type { DataStore } from "./data/store.ts";
+import { exists, fetchFolder, fetchObject } from "./files.ts";
+import { resolveTrainable } from "./names.ts";
+import { runChild } from "./process.ts";
+import { createTracker, type Tracker } from "./progress.ts";
+import { publish, type PublishParts } from "./publish.ts";
+import type { Ended, JobRow } from "./store.ts";
+
+export interface RunnerParts extends PublishParts {
+  readonly data: DataStore;
+  readonly training: TrainingConfig;
+  readonly live: LiveStatus;
+}
+/** A job whose process breaks is tried again this often; one that is merely interrupted, by a crash or a stop, more often. */
+const maxFailures = 3;
+const maxStarts = 20;
+const saveEveryMs = 1_000;
+
+/** A failure that another run would repeat. */
+class FinalError extends AppError {}
+
+/** Runs a job to its end. Rejects only for a run that the queue should repeat. */
+export async function runTrainingJob(parts: RunnerParts, jobId: string, context: JobContext): Promise<void> {
+  const job = await parts.store.begin(jobId, parts.clock());
+  const folder = path.join(parts.training.jobsDir, jobId);
+  if (!job) return fs.rm(folder, { recursive: true, force: true });
+  try {
+    if (job.attempts > maxStarts)
+      throw new FinalError("INTERNAL", `the system stopped ${maxStarts} times while this job ran`);
+    await work(parts, job, folder, context.signal);
+  } catch (error) {
+    await settle(parts, job, folder, error, context.signal);
+  }
+}
+
+async function work(parts: RunnerParts, job: JobRow, folder: string, signal: AbortSignal): Promise<void> {
+  const say = sayTo(parts, job);
+  if (job.attempts > 1) await say(`start ${job.attempts}: goes on from the last checkpoint`);
+  announce(parts, job, "running");
+  const spec = await prepareFolder(parts, job, folder, signal);
+  const runId = await ensureRun(parts, job, spec);
+  const tracker = createTracker(job, parts.clock);
+  const result = (await readResult(folder)) ?? (await train(parts, { job, folder, runId, tracker }, signal));
+  tracker.finishing();
+  await parts.store.saveProgress(job.job_id, tracker.current());
+  const published = await publish(parts, { job, runId, folder, spec, result, say: (message) => say(message) }, signal);
+  if (job.file_id !== null) await parts.data.setState(job.file_id, "used");
+  await finish(parts, job, folder, "completed", { result: published });
+}
+
+const sayTo =
+  ({ store, clock }: RunnerParts, job: JobRow) =>
+  async (message: string, level = "info"): Promise<void> =>
+    void (await store.addLogs(job.job_id, [{ at: clock(), level, message: message.slice(0, 2000) }]));
+
+/** Everything the child needs, fetched once: a resumed job finds it and compares with the same champion. */
+async function prepareFolder(parts: RunnerParts, job: JobRow, folder: string, signal: AbortSignal): Promise<ChildSpec> {
+  const { storage, training, registry, clock } = parts;
+  const file = path.join(folder, specFile);
+  if (await exists(file)) return JSON.parse(await fs.readFile(file, "utf8")) as ChildSpec;
+  const trainable = resolveTrainable(job.model_name, training.baseDirs);
+  const fetched = async (uri: string, name: string): Promise<ChildSpec["data"]> => {
+    const format = formatOf(uri);
+    await fetchObject(storage, uri, path.join(folder, `${name}.${format}`), signal);
+    return { file: `${name}.${format}`, format, uri };
+  };
+  const { champion: version } = await registry.aliases(job.model_name);
+  const champion =
+    version === undefined ? undefined : await championFolder(parts, job.model_name, version, folder, signal);
+  const spec: ChildSpec = {
+    jobId: job.job_id,
+    name: job.model_name,
+    kind: trainable.kind,
+    ...(trainable.kind === "transformer" ? { base: trainable.base, baseFolder: trainable.baseFolder } : {}),
+    settings: job.config,
+    data: await fetched(job.data_uri, "data"),
+    ...(job.eval_uri === null ? {} : { evalData: await fetched(job.eval_uri, "evaluation") }),
+    suiteDir: training.suiteDir,
+    ...(champion === undefined || version === undefined ? {} : { champion: { version, folder: champion } }),
+    threads: training.threads ?? os.availableParallelism(),
+    createdAt: clock().toISOString(),
+  };
+  await fs.writeFile(`${file}.tmp`, JSON.stringify(spec), { flush: true });
+  await fs.rename(`${file}.tmp`, file);
+  return spec;
+}
+
+async function championFolder(
+  { storage, registry, training }: RunnerParts,
+  name: string,
+  version: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const source = (await registry.version(name, version))?.source ?? "";
+  const shipped = /^file:models\/([\w-][\w.-]*)\/?$/.exec(source)?.[1];
+  if (shipped !== undefined) return path.join(training.shippedDir, shipped);
+  const target = path.join(folder, "champion");
+  await fetchFolder(storage, source, target, signal);
+  return target;
+}
+
+async function ensureRun({ registry, store, training }: RunnerParts, job: JobRow, spec: ChildSpec): Promise<string> {
+  if (job.run_id !== null) return job.run_id;
+  const params = {
+    ...job.config,
+    training_data_path: job.training_data_path,
+    data_uri: job.data_uri,
+    trigger: job.trigger,
+    kind: spec.kind,
+    base: spec.base ?? "none",
+  };
+  const { runId } = await registry.startRun({
+    name: job.model_name,
+    jobId: job.job_id,
+    params: Object.fromEntries(Object.entries(params).map(([key, value]) => [key, String(value)])),
+    startMs: (job.start_time ?? job.created_at).getTime(),
+    bucket: training.bucket,
+  });
+  await store.setRunId(job.job_id, runId);
+  return runId;
+}
+
+async function readResult(folder: string): Promise<ChildResult | undefined> {
+  const file = path.join(folder, resultFile);
+  return (await exists(file)) ? (JSON.parse(await fs.readFile(file, "utf8")) as ChildResult) : undefined;
+}
+
+interface Running {
+  readonly job: JobRow;
+  readonly folder: string;
+  readonly runId: string;
+  readonly tracker: Tracker;
+}
+
+async function train(
+  parts: RunnerParts,
+  { job, folder, runId, tracker }: Running,
+  signal: AbortSignal,
+): Promise<ChildResult> {
+  const { store, registry, log, clock } = parts;
+  const say = sayTo(parts, job);
+  // Messages are worked on one after the other; none of these writes may stop the job.
+  let writing: Promise<unknown> = Promise.resolve();
+  const write = (what: () => Promise<unknown>): void => {
+    writing = writing
+      .then(what)
+      .catch((error: unknown) =>
+        log.warn({ jobId: job.job_id, error: describeError(error) }, "a job's progress was not stored"),
+      );
+  };
+  let saved = { at: 0, phase: "" };
+  const onMessage = (message: ChildMessage): void => {
+    tracker.add(message);
+    if (message.type === "log") return write(() => say(message.message, message.level));
+    if (message.type === "metrics") {
+      const points = Object.entries(message.metrics).filter(([, value]) => Number.isFinite(value));
+      return write(() =>
+        registry.logMetrics(
+          runId,
+          points.map(([key, value]) => ({ key, value, step: message.step })),
+          clock().getTime(),
+        ),
+      );
+    }
+    const current = tracker.current();
+    if (performance.now() - saved.at < saveEveryMs && saved.phase === current.phase) return;
+    saved = { at: performance.now(), phase: current.phase };
+    write(() => store.saveProgress(job.job_id, current));
+    parts.live.publish("job", {
+      job_id: job.job_id,
+      model_name: job.model_name,
+      status: "running",
+      phase: current.phase,
+      progress: current.progress,
+    });
+  };
+  const outcome = await runChild(folder, signal, onMessage);
+  await writing;
+  await store.saveProgress(job.job_id, tracker.current());
+  signal.throwIfAborted();
+  if (outcome.kind === "failed") {
+    const code = outcome.code as AppError["code"];
+    throw outcome.isFinal ? new FinalError(code, outcome.detail) : new AppError(code, outcome.detail);
+  }
+  const result = await readResult(folder);
+  if (!result) throw new AppError("INTERNAL", "the training process ended without a result");
+  return result;
+}
+
+/** Cancelled, to be resumed, failed for good, or to be tried again. */
+async function settle(
+  parts: RunnerParts,
+  job: JobRow,
+  folder: string,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, registry, log, clock } = parts;
+  const endRun = async (status: "FAILED" | "KILLED"): Promise<void> => {
+    const runId = (await store.job(job.job_id))?.run_id;
+    if (!runId) return;
+    await registry
+      .endRun(runId, status, clock().getTime())
+      .catch((cause: unknown) =>
+        log.warn({ jobId: job.job_id, error: describeError(cause) }, "MLflow was not told that a run ended"),
+      );
+  };
+  if (signal.aborted && isCancel(signal.reason)) {
+    await sayTo(parts, job)("cancelled");
+    await endRun("KILLED");
+    return finish(parts, job, folder, "cancelled");
+  }
+  if (signal.aborted) {
+    await store.requeue(job.job_id);
+    throw error;
+  }
+  const known = error instanceof AppError ? error : undefined;
+  const isFinal =
+    error instanceof FinalError ||
+    (known !== undefined && known.status < 500 && known.code !== "OVERLOADED") ||
+    known?.code === "WEIGHTS_UNREACHABLE";
+  const detail = known?.message ?? "something broke inside; the log has it under this job's id";
+  await sayTo(parts, job)(detail, "error");
+  if (!isFinal && job.attempts < maxFailures) {
+    await store.requeue(job.job_id);
+    throw error;
+  }
+  log.warn({ jobId: job.job_id, error: describeError(error) }, "a training job failed");
+  await endRun("FAILED");
+  await finish(parts, job, folder, "failed", { error: { code: known?.code ?? "INTERNAL", detail } });
+}
+
+const isCancel = (reason: unknown): boolean => reason instanceof AppError && reason.code === "CANCELLED";
+
+async function finish(
+  parts: RunnerParts,
+  job: JobRow,
+  folder: string,
+  status: Ended,
+  outcome: { result?: unknown; error?: { code: string; detail: string } } = {},
+): Promise<void> {
+  await parts.store.end(job.job_id, status, parts.clock(), outcome);
+  await fs.rm(folder, { recursive: true, force: true });
+  announce(parts, job, status);
+}
+
+const announce = ({ live }: RunnerParts, job: JobRow, status: string): void =>
+  live.publish("job", { job_id: job.job_id, model_name: job.model_name, status });
