@@ -30,7 +30,7 @@ export interface Parts {
 type Routes = Handlers<typeof modelApi>;
 
 export function modelApiRoutes(parts: Parts): Routes {
-  return { ...predictions(parts), ...models(parts), ...insights(parts) };
+  return { ...predictions(parts), ...modelCalls(parts), ...insights(parts) };
 }
 
 function predictions(parts: Parts): Pick<Routes, "predict" | "predictBatch" | "predictEnsemble"> {
@@ -180,7 +180,9 @@ function tooLong(judge: Judge, { text, id }: Item): ItemError | undefined {
   }
 }
 
-function models(parts: Parts): Pick<Routes, "listModels" | "getModel" | "loadModel" | "unloadModel" | "reloadModel"> {
+function modelCalls(
+  parts: Parts,
+): Pick<Routes, "listModels" | "getModel" | "loadModel" | "unloadModel" | "reloadModel"> {
   const { pool, states, defaultModel } = parts;
   return {
     listModels: async () => ({ models: await states.list(), default_model: defaultModel, next_cursor: null }),

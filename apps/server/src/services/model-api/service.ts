@@ -21,8 +21,8 @@ import { createRecorder } from "./verdicts/recorder.ts";
 
 export const service = defineService({ name: "model-api", contract: modelApi, create });
 
-// Until training has registered the shipped detectors, their champions are looked up again this often.
-const refreshMs = 1_000;
+const firstPauseMs = 5_000;
+const longestPauseMs = 60_000;
 
 async function create(context: ServiceContext): Promise<ServiceInstance<typeof modelApi>> {
   const { config, log, db, storage, clients, metrics, clock, live } = context;
@@ -124,20 +124,19 @@ async function loadChampions({ config, log }: ServiceContext, catalogue: Catalog
   }
 }
 
-/** Asks the registry again about detectors that were loaded before it could say which version they are. */
+/** Asks the registry again, ever more rarely, about detectors that stand in for what it could not say. */
 function createSettler({ log }: ServiceContext, pool: Pool): { start(): void; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
-  const settle = async (): Promise<void> => {
+  const settle = async (pauseMs: number): Promise<void> => {
     const open = pool.slots().filter(({ served }) => served?.located.provisional !== undefined);
-    for (const { ref } of open) await pool.refresh(ref);
-    if (open.length === 0) clearInterval(timer);
+    for (const { ref } of open)
+      await pool
+        .reload(ref)
+        .catch((error: unknown) => log.warn({ error, model: ref.name }, "its version is still unknown"));
+    if (open.length > 0) later(Math.min(2 * pauseMs, longestPauseMs));
   };
-  return {
-    start() {
-      timer = setInterval(() => {
-        settle().catch((error: unknown) => log.warn({ error }, "a model's version is still unknown"));
-      }, refreshMs).unref();
-    },
-    stop: () => clearInterval(timer),
+  const later = (pauseMs: number): void => {
+    timer = setTimeout(() => void settle(pauseMs), pauseMs).unref();
   };
+  return { start: () => later(firstPauseMs), stop: () => clearTimeout(timer) };
 }

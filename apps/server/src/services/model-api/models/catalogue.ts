@@ -64,14 +64,22 @@ export function createCatalogue({ root, modelDirs, registry, artefacts, bucket, 
     return { folder, version: found.version, source: found.source, alias };
   };
 
-  const shippedVersion = async (name: string, answers: boolean): Promise<Located | undefined> => {
+  const shippedVersion = async (
+    name: string,
+    known: readonly Registered[] | undefined,
+  ): Promise<Located | undefined> => {
     if (!(await shippedNames(root)).includes(name)) return undefined;
-    const source = `file:models/${name}`;
-    // Training registers shipped detectors as version 1 once the registry is up.
-    const provisional = answers
-      ? "not registered yet"
-      : "the model registry does not answer; this is the shipped detector";
-    return { folder: path.join(root, name), version: answers ? "1" : "shipped", source, alias: null, provisional };
+    // Training registers a shipped detector as version 1 when there is none.
+    const isNew = known !== undefined && !known.some((model) => model.name === name);
+    const why = known === undefined ? "the model registry does not answer" : "no version is champion";
+    const provisional = isNew ? "not registered yet" : `${why}; this is the shipped detector`;
+    return {
+      folder: path.join(root, name),
+      version: isNew ? "1" : "shipped",
+      source: `file:models/${name}`,
+      alias: null,
+      provisional,
+    };
   };
 
   return {
@@ -95,7 +103,7 @@ export function createCatalogue({ root, modelDirs, registry, artefacts, bucket, 
       const model = known?.find(({ name }) => name === ref.name);
       const version = ref.version ?? model?.champion;
       if (known && version !== undefined) return await registeredVersion(ref.name, version);
-      const shipped = ref.version === undefined ? await shippedVersion(ref.name, known !== undefined) : undefined;
+      const shipped = ref.version === undefined ? await shippedVersion(ref.name, known) : undefined;
       if (shipped) return shipped;
       if (known === undefined) throw new AppError("UNAVAILABLE", "the model registry does not answer");
       if (model)

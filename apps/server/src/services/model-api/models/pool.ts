@@ -37,10 +37,8 @@ export interface Pool {
   slot(name: string): Slot | undefined;
   /** Loads it unless it is loaded. */
   load(ref: ModelRef, labels?: LabelMap): Promise<Served>;
-  /** Loads it anew and then switches. */
+  /** Loads it anew and then switches; one that stood in for an unknown version only gets its version. */
   reload(ref: ModelRef): Promise<Served>;
-  /** Looks again where it lies: renames the version when the files are the same, swaps when they are not. */
-  refresh(ref: ModelRef): Promise<Served>;
   /** False when it was not loaded. */
   unload(ref: ModelRef): boolean;
   verdicts(served: Served, texts: readonly string[], signal?: AbortSignal): Promise<readonly DetectorVerdict[]>;
@@ -106,8 +104,14 @@ export function createPool({ inference, catalogue, clock, onChange, onError }: O
     return loading;
   };
 
-  const locateAndSwap = async (entry: Entry, labels?: LabelMap): Promise<Served> =>
-    swap(entry, await openAt(entry.ref, await catalogue.locate(entry.ref), labels ?? entry.served?.labelMap));
+  const locateAndSwap = async (entry: Entry, labels?: LabelMap): Promise<Served> => {
+    const located = await catalogue.locate(entry.ref);
+    const { served } = entry;
+    // It was opened before the registry could say what it is: only its version was unknown.
+    if (labels === undefined && served?.located.provisional !== undefined && served.located.folder === located.folder)
+      return swap(entry, { ...served, located });
+    return swap(entry, await openAt(entry.ref, located, labels ?? served?.labelMap));
+  };
 
   return {
     slots: () => [...entries.values()].map(slotView),
@@ -124,13 +128,6 @@ export function createPool({ inference, catalogue, clock, onChange, onError }: O
       );
     },
     reload: (ref) => change(ref, (entry) => locateAndSwap(entry)),
-    refresh: (ref) =>
-      change(ref, async (entry) => {
-        const located = await catalogue.locate(ref);
-        const { served } = entry;
-        if (served?.located.folder === located.folder) return swap(entry, { ...served, located });
-        return swap(entry, await openAt(ref, located, served?.labelMap));
-      }),
     unload(ref) {
       const slot = slotOf(ref);
       const entry = entries.get(slot);

@@ -93,8 +93,8 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
 /** Counted as code points, as the callers' languages do; code units first, which is quick and never less. */
 function requireLength(text: string, maxChars: number): void {
   if (text.length <= maxChars) return;
-  let chars = 0;
-  for (const _ of text) chars++;
+  const pairs = text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0;
+  const chars = text.length - pairs;
   if (chars > maxChars)
     throw new AppError(
       "TEXT_TOO_LONG",
