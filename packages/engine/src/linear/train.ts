@@ -38,10 +38,10 @@ export const defaultLinearConfig: LinearConfig = {
   features: defaultFeatures,
   windows: defaultWindows,
   maxWindows: 6,
-  epochs: 8,
-  learningRate: 0.5,
+  epochs: 4,
+  learningRate: 0.1,
   decay: 1e-6,
-  balance: 0.5,
+  balance: 0,
   seed: 1,
 };
 
