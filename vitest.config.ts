@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           ...limits,
           name: "packages",
-          include: ["packages/**/*.test.ts", "apps/{cli,dashboard}/**/*.test.{ts,tsx}"],
+          include: ["packages/**/*.test.ts", "apps/{cli,dashboard}/**/*.test.{ts,tsx}", "test/rooms.test.ts"],
         },
       },
       // These share one PostgreSQL per run; the others need none and do not wait for it.
@@ -20,6 +20,7 @@ export default defineConfig({
           ...limits,
           name: "system",
           include: ["apps/server/**/*.test.ts", "test/**/*.test.ts"],
+          exclude: ["test/rooms.test.ts"],
           globalSetup: ["apps/server/src/testing/server.ts"],
         },
       },

@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const names = namesToStart(process.argv.slice(2), config.addresses);
   const stopping = Promise.withResolvers<string>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.resolve(signal));
+  process.stdout.on("error", () => undefined);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.resolve(signal));
   // The parent that waits for us may be gone: then nobody forwards a signal any more.
   process.on("disconnect", () => stopping.resolve("disconnect"));
   const system = await startSystem({ config, names, load: loadService });

@@ -78,7 +78,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       loading,
     ]);
     const cache = createMemoryCache();
-    live.setPart({ name: "Cache", embedded: true, address: "in process", settings: "REDIS_URL" });
+    live.setPart({
+      name: "Cache",
+      embedded: true,
+      address: "in process",
+      settings: config.redisUrl === undefined ? "REDIS_URL" : "REDIS_URL is set, but not used yet",
+    });
     const units = new Map<ServiceName, Unit>();
     const clients = (caller: string) =>
       createClients({

@@ -31,11 +31,13 @@ export const platformSlice = defineSlice({
   POSTGRES_PASSWORD: secret("Password of that user. No default."),
   REDIS_URL: address(["redis", "rediss"])
     .optional()
-    .describe("Redis for cache and limits. Unset: in process.")
+    .describe("Redis for cache and limits. Not used yet: the cache is in process.")
     .meta({ secret: true }),
   MINIO_ENDPOINT: address(http, "http")
     .optional()
-    .describe("An S3 server, with or without scheme. Unset or our own: the embedded store."),
+    .describe(
+      "Our own S3 address, with or without scheme, or unset: the embedded store. Other servers are not supported yet.",
+    ),
   MINIO_ACCESS_KEY: secret("Access key of the S3 server, or the one the embedded store then asks for."),
   MINIO_SECRET_KEY: secret("Secret key that goes with it."),
   MINIO_BUCKET: z
@@ -48,7 +50,7 @@ export const platformSlice = defineSlice({
     .describe("An MLflow server. Unset or our own: the embedded one."),
   MLFLOW_S3_ENDPOINT_URL: address(http, "http").optional().describe("The S3 server that MLflow's artefacts lie on."),
   MLFLOW_S3_IGNORE_TLS: flag().describe("1: do not verify that server's certificate."),
-  OTEL_EXPORTER_OTLP_ENDPOINT: address(http, "http").optional().describe("Where traces go. Unset: nowhere."),
+  OTEL_EXPORTER_OTLP_ENDPOINT: address(http, "http").optional().describe("Where traces go. Not used yet."),
   HF_ENDPOINT: address(http).default("https://huggingface.co").describe("Where hub models come from."),
   HF_TOKEN: secret("Token for hub models that need one."),
   MLSEC_HOST: z.string().default("localhost").describe("Address to listen on; `localhost` is 127.0.0.1 and ::1."),

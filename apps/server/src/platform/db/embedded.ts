@@ -107,8 +107,7 @@ async function prepare(dataDir: string): Promise<Place> {
   await stopLeftover(data);
   if (!fs.existsSync(path.join(data, "PG_VERSION"))) await makeCluster(folder, runner);
   if (process.platform === "win32") return { runner, folder, data, access: await loopbackAccess(folder) };
-  const socket = fs.mkdtempSync(path.join(shortTemp(), "mlsec-pg-"));
-  own(socket, runner);
+  const socket = socketFolder(folder, runner);
   return { runner, folder, data, access: { host: socket, port: 5432 } };
 }
 
@@ -211,6 +210,18 @@ function dataFolder(dataDir: string, runner: Runner): string {
   fs.mkdirSync(outside, { recursive: true, mode: 0o700 });
   own(outside, runner);
   return outside;
+}
+
+/** A new private folder; the one of a start that was killed goes. */
+function socketFolder(folder: string, runner: Runner): string {
+  const note = path.join(folder, "socket.location");
+  const prefix = path.join(shortTemp(), "mlsec-pg-");
+  const before = fs.existsSync(note) ? fs.readFileSync(note, "utf8") : "";
+  if (before.startsWith(prefix)) fs.rmSync(before, { recursive: true, force: true });
+  const socket = fs.mkdtempSync(prefix);
+  own(socket, runner);
+  fs.writeFileSync(note, socket);
+  return socket;
 }
 
 function own(folder: string, { as }: Runner): void {

@@ -29,6 +29,7 @@ export async function readMigrations(): Promise<Migration[]> {
 export async function migrate(db: Database): Promise<string[]> {
   const migrations = await readMigrations();
   return db.tx(async (sql) => {
+    await sql.query("set local statement_timeout = 0");
     await sql.query("select pg_advisory_xact_lock($1)", [advisoryLock]);
     await sql.query(
       "create table if not exists schema_migrations (name text primary key, sha256 text not null, applied_at timestamptz not null default now())",

@@ -19,16 +19,20 @@ export function publicError(error: unknown): AppError {
   const options = { cause: error };
   if (code === "ENOSPC" || code === "EDQUOT" || code === "53100")
     return new AppError("STORAGE_FULL", "the disk is full", {}, options);
-  if (typeof code === "string" && isDatabaseGone(code))
-    return new AppError("UNAVAILABLE", "the database does not answer", {}, options);
+  if (isDatabaseGone(error)) return new AppError("UNAVAILABLE", "the database does not answer", {}, options);
   if (name === "TimeoutError") return new AppError("TIMEOUT", "it took too long", {}, options);
   if (name === "AbortError") return new AppError("CANCELLED", "the call was cancelled", {}, options);
   return new AppError("INTERNAL", "something broke inside; the log has it under this request id", {}, options);
 }
 
-// Connection exceptions, shutdowns and too many connections, by SQLSTATE; and what a socket says.
-const isDatabaseGone = (code: string): boolean =>
-  /^(08...|57P0[123]|53300|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE)$/.test(code);
+/** Connection exceptions, shutdowns and too many connections, by SQLSTATE; what the socket says; what the pool says. */
+function isDatabaseGone(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  if (/^(08...|57P0[123]|53300)$/.test(code)) return true;
+  if (syscall === "connect") return /^(ECONNREFUSED|ENOENT|ECONNRESET|EAGAIN)$/.test(code);
+  return /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message);
+}
 
 export function problemResponse(
   error: AppError,

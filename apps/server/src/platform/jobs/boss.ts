@@ -43,7 +43,7 @@ export function createJobs(options: { db: Database; log: Logger; isOnlyProcess: 
     const settings = {
       localConcurrency: definition.concurrency ?? 1,
       pollingIntervalSeconds: 0.5,
-      notifyPollingIntervalSeconds: 5,
+      notifyPollingIntervalSeconds: 0.5,
     };
     await boss.work<unknown>(queue, settings, async ([job]) => {
       if (!job) return undefined;
