@@ -79,7 +79,7 @@ const rooms: Record<string, readonly string[]> = {
 
 /** Where an npm package may be imported. What is not listed is allowed nowhere. */
 const packages: Record<string, readonly string[]> = {
-  zod: ["packages/contracts", "apps/server", "apps/dashboard"],
+  zod: ["packages/contracts", "apps/server"],
   "onnxruntime-node": ["packages/engine"],
   "onnxruntime-common": ["packages/engine"],
   hono: ["apps/server/platform"],

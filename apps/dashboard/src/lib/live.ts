@@ -1,7 +1,10 @@
 /** Server-sent events as React state. The browser reconnects by itself; `connected` says whether it is. */
 import { useEffect, useState } from "react";
-import type * as z from "zod";
 
+/** What reads an event: any schema of the contracts. */
+interface Reader<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false };
+}
 export interface Live<T> {
   readonly data: T | undefined;
   readonly connected: boolean;
@@ -9,7 +12,7 @@ export interface Live<T> {
 }
 
 /** Listens to one event of a stream while mounted; an undefined address listens to nothing. */
-export function useLive<T>(url: string | undefined, event: string, schema: z.ZodType<T>): Live<T> {
+export function useLive<T>(url: string | undefined, event: string, schema: Reader<T>): Live<T> {
   const [data, setData] = useState<{ url: string; value: T }>();
   const [connected, setConnected] = useState(false);
   const [failed, setFailed] = useState(false);
