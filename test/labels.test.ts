@@ -1,5 +1,4 @@
-// The five labels stand in four places, because packages do not import each other for one constant. They must not differ.
-import { labels as attackLabels } from "../packages/attacks/src/labels.ts";
+// The five labels stand in three places, because packages do not import each other for one constant. They must not differ.
 import { labels as wire } from "@mlsec/contracts";
 import { defaultTrainConfig, labels as engine } from "@mlsec/engine";
 import { expect, test } from "vitest";
@@ -7,5 +6,4 @@ import { expect, test } from "vitest";
 test("the labels are the same everywhere, in the same order", () => {
   expect(engine).toEqual(wire);
   expect(defaultTrainConfig.labels).toEqual(wire);
-  expect([...attackLabels]).toEqual([...wire]);
 });
