@@ -4,6 +4,9 @@ import { parseArgs } from "node:util";
 import { defaultLinearConfig, finishDetector, trainLinear } from "../packages/engine/src/index.ts";
 import { type LabelledRow, readRows, splitByGroup } from "./read-rows.ts";
 
+/** Rows that show where the line runs count more: trigger words in harmless sentences, quoted attacks, our own twins. */
+const WEIGHTS: Readonly<Record<string, number>> = { trigger_benign: 3, security_docs_quoting: 3, mlsec: 3 };
+
 const { values } = parseArgs({
   options: {
     data: { type: "string", multiple: true, default: ["data/training"] },
@@ -19,7 +22,7 @@ console.log(`${rows.length} rows: ${training.length} to train on, ${heldOut.leng
 
 const started = performance.now();
 const { model, losses } = await trainLinear(
-  training,
+  training.map(({ text, label, source }) => ({ text, label, weight: WEIGHTS[source] ?? 1 })),
   { seed },
   {
     onProgress: ({ phase, done, total, epoch, loss }) => {
@@ -32,7 +35,7 @@ await mkdir(values.out, { recursive: true });
 await model.save(values.out);
 console.log(`trained in ${seconds.toFixed(0)} s, losses ${losses.map((loss) => loss.toFixed(3)).join(" ")}`);
 
-const { features, windows, epochs, learningRate, balance } = defaultLinearConfig;
+const { features, windows, epochs, learningRate, priorAttack } = defaultLinearConfig;
 const card = await finishDetector(values.out, heldOut, {
   name: "linear",
   fpr: 0.01,
@@ -45,7 +48,10 @@ const card = await finishDetector(values.out, heldOut, {
     data: sourcesOf(rows),
     recipe: [
       `Logistic regression over hashed features: character ${features.minChars}- to ${features.maxChars}-grams and word 1- to ${features.maxWords}-grams in 2^${features.bits} buckets, counts damped by a logarithm, each block scaled to length 1.`,
-      `AdaGrad, ${epochs} epochs, rate ${learningRate}, class weights to the power ${balance}, averaged weights; ${seconds.toFixed(0)} s on two CPU cores.`,
+      `AdaGrad, ${epochs} epochs, rate ${learningRate}, averaged weights, bias fixed at P(attack) ${priorAttack}; ${seconds.toFixed(0)} s on one CPU core.`,
+      `Rows that count more: ${Object.entries(WEIGHTS)
+        .map(([source, weight]) => `${source} ${weight} times`)
+        .join(", ")}.`,
       `Windows of ${windows.size} characters, ${windows.overlap} shared. Of a long attack only its most telling window is learnt.`,
       "Split by near-duplicate group, a fifth held out; half of that fits temperature, length penalty and threshold, the other half gives the figures below.",
     ],
@@ -54,6 +60,7 @@ const card = await finishDetector(values.out, heldOut, {
     license: "MIT (the code and this model; the texts keep their own licences)",
     weaknesses: [
       "It counts letters and words and understands nothing: a paraphrase without the usual words passes.",
+      'Harmless sentences that hold whole attack phrases ("the previous instructions on the box say 20 minutes") are flagged.',
       "An ordinary request that is out of place in a document (BIPIA) mostly passes.",
       "Most training attacks are English or Russian; attacks in other languages are found less often.",
       "Jailbreaks in the training data are mostly personas of 2023; gibberish suffixes and persuasion are rare in it.",

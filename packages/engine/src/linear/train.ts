@@ -11,6 +11,8 @@ import { type CharacterWindows, characterWindows, defaultWindows } from "./windo
 export interface LinearRow {
   readonly text: string;
   readonly label: string;
+  /** How much it counts; 1 by default. */
+  readonly weight?: number;
 }
 
 /** Everything that training depends on. */
@@ -28,6 +30,11 @@ export interface LinearConfig {
   readonly decay: number;
   /** 0: every row weighs the same; 1: every class does. */
   readonly balance: number;
+  /**
+   * P(attack) of a text of which nothing is known. The bias is fixed to it, not learnt: otherwise it drifts to the
+   * share of attacks among the rows, and an empty or unheard-of text would look suspicious.
+   */
+  readonly priorAttack: number;
   readonly seed: number;
 }
 
@@ -42,6 +49,7 @@ export const defaultLinearConfig: LinearConfig = {
   learningRate: 0.1,
   decay: 1e-6,
   balance: 0,
+  priorAttack: 0.05,
   seed: 1,
 };
 
@@ -83,7 +91,7 @@ export async function trainLinear(
 ): Promise<LinearResult> {
   const settings = { ...defaultLinearConfig, ...config };
   const examples = await prepare(rows, settings, hooks);
-  const state = createState(settings, classWeights(examples, settings));
+  const state = createState(settings, classWeights(examples, settings), priors(examples, settings));
   const losses: number[] = [];
   for (let epoch = 0; epoch < settings.epochs; epoch++) {
     const order = createRandom(settings.seed, epoch).shuffle(examples);
@@ -109,6 +117,7 @@ interface Example {
   readonly windows: readonly HashedText[];
   readonly label: number;
   readonly isBenign: boolean;
+  readonly weight: number;
 }
 
 async function prepare(rows: readonly LinearRow[], settings: LinearConfig, hooks: LinearHooks): Promise<Example[]> {
@@ -116,7 +125,7 @@ async function prepare(rows: readonly LinearRow[], settings: LinearConfig, hooks
   if (rows.length === 0) throw new EngineError("DATA", "no rows to train on");
   const hasher = createHasher(settings.features);
   const examples: Example[] = [];
-  for (const [i, { text, label }] of rows.entries()) {
+  for (const [i, { text, label, weight = 1 }] of rows.entries()) {
     const index = labels.indexOf(label);
     if (index < 0) throw new EngineError("DATA", "unknown label", { where: `row ${i}`, expected: labels, got: label });
     const all = characterWindows(text, settings.windows);
@@ -126,7 +135,7 @@ async function prepare(rows: readonly LinearRow[], settings: LinearConfig, hooks
       const window = all[Math.floor(at)];
       if (window) windows.push(hasher.hash(text.slice(window.start, window.end)));
     }
-    examples.push({ windows, label: index, isBenign: label === benign });
+    examples.push({ windows, label: index, isBenign: label === benign, weight });
     if (i % ROWS_PER_TURN === 0) {
       hooks.onProgress?.({ phase: "preparing", done: i, total: rows.length, epoch: 0, loss: 0 });
       await pause(hooks);
@@ -141,20 +150,18 @@ interface State {
   readonly bias: Float32Array;
   /** Sums of squared gradients, per weight. */
   readonly squares: Float32Array;
-  readonly biasSquares: Float32Array;
   readonly sums: Float64Array;
   readonly classWeights: Float64Array;
   summed: number;
 }
 
-function createState(settings: LinearConfig, weightsOfClasses: Float64Array): State {
+function createState(settings: LinearConfig, weightsOfClasses: Float64Array, bias: Float32Array): State {
   const size = 2 ** settings.features.bits * settings.labels.length;
   return {
     settings,
     weights: new Float32Array(size),
-    bias: new Float32Array(settings.labels.length),
+    bias,
     squares: new Float32Array(size).fill(1e-4),
-    biasSquares: new Float32Array(settings.labels.length).fill(1e-2),
     sums: new Float64Array(size),
     classWeights: weightsOfClasses,
     summed: 0,
@@ -167,9 +174,20 @@ function classWeights(examples: readonly Example[], { labels, balance }: LinearC
   return counts.map((count) => (count === 0 ? 1 : (examples.length / (labels.length * count)) ** balance));
 }
 
+/** Log odds of the classes before any text is read: `priorAttack` shared by how often each attack occurs. */
+function priors(examples: readonly Example[], { labels, benign, priorAttack }: LinearConfig): Float32Array {
+  const counts = new Float64Array(labels.length).fill(1);
+  for (const { label } of examples) counts[label] = (counts[label] ?? 0) + 1;
+  const attacks = counts.reduce((sum, count, c) => (labels[c] === benign ? sum : sum + count), 0);
+  return Float32Array.from(counts, (count, c) =>
+    Math.log(labels[c] === benign ? 1 - priorAttack : (priorAttack * count) / attacks),
+  );
+}
+
 /** One example: every window of a benign text (shared weight), the most telling window of an attack. */
-function learn(state: State, { windows, label, isBenign }: Example, isFirstEpoch: boolean): number {
-  const weight = state.classWeights[label] ?? 1;
+function learn(state: State, example: Example, isFirstEpoch: boolean): number {
+  const { windows, label, isBenign } = example;
+  const weight = example.weight * (state.classWeights[label] ?? 1);
   if (isBenign || windows.length === 1 || isFirstEpoch) {
     let loss = 0;
     for (const window of windows) loss += update(state, window, label, weight / Math.sqrt(windows.length));
@@ -202,7 +220,7 @@ function probabilitiesOf({ settings, weights, bias }: State, hashed: HashedText)
 }
 
 function update(state: State, hashed: HashedText, label: number, weight: number): number {
-  const { settings, weights, squares, bias, biasSquares } = state;
+  const { settings, weights, squares, bias } = state;
   const { learningRate, decay } = settings;
   const probabilities = probabilitiesOf(state, hashed);
   const loss = -Math.log(Math.max(1e-12, probabilities[label] ?? 0));
@@ -218,11 +236,6 @@ function update(state: State, hashed: HashedText, label: number, weight: number)
       weights[at + c] = old - (learningRate * gradient) / Math.sqrt(square);
     }
   });
-  for (let c = 0; c < classes; c++) {
-    const gradient = errors[c] ?? 0;
-    biasSquares[c] = (biasSquares[c] ?? 0) + gradient * gradient;
-    bias[c] = (bias[c] ?? 0) - (learningRate * gradient) / Math.sqrt(biasSquares[c] ?? 1);
-  }
   return loss;
 }
 
