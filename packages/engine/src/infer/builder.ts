@@ -15,6 +15,9 @@ export type IntegerForm = "s8" | "u8";
 /** Suffix of the tensor that holds the per-row scales of a quantised one. */
 export const scaleSuffix = ".scale";
 
+/** Suffix of the factors that even out the channels of a quantised weight's input (its columns are divided by them). */
+export const channelSuffix = ".channels";
+
 /** What `createBuilder` returns; every method answers the name of a value in the graph. */
 export interface GraphBuilder {
   /** Adds an operator with one output; `com.microsoft.X` selects that domain. */
@@ -26,6 +29,7 @@ export interface GraphBuilder {
   /** Rows of an embedding table, dequantised when it is int8. */
   lookup(table: string, ids: string): string;
   isQuantised(name: string): boolean;
+  has(name: string): boolean;
   shapeOf(name: string): readonly number[];
   ints(values: readonly number[]): string;
   scalarInt(value: number): string;
@@ -114,6 +118,10 @@ class WeightedBuilder implements GraphBuilder {
 
   isQuantised(name: string): boolean {
     return this.#weights.get(name)?.dtype === "I8";
+  }
+
+  has(name: string): boolean {
+    return this.#weights.has(name);
   }
 
   shapeOf(name: string): readonly number[] {

@@ -1,5 +1,5 @@
 /** Linear layers and norms of the inference graph, in floating point and in integers. */
-import type { GraphBuilder } from "./builder.ts";
+import { channelSuffix, type GraphBuilder } from "./builder.ts";
 import type { Activation, EncoderSpec, LinearNames } from "./spec.ts";
 
 /** Where a linear layer stands: `followedBy` is fused behind it, `producedBy` tells the range of its input. */
@@ -28,12 +28,12 @@ export function applyLinear(
     if (!place.followedBy) return builder.node("Gemm", [input, weight, bias], { transB: 1 });
     return activate(builder, builder.node("Gemm", [input, weight], { transB: 1 }), bias, place.followedBy);
   }
-  const quantised = quantiseRows(builder, input, place.producedBy);
+  const quantised = quantiseRows(builder, evened(builder, input, names), place.producedBy);
   return integerLinear(builder, quantised, names, shape, place.followedBy);
 }
 
 /**
- * Several linear layers of one shape on the same rows, which are quantised once.
+ * Several linear layers of one shape on the same rows, which are quantised once (with the first one's channel factors).
  * @throws EngineError WEIGHTS as `applyLinear`.
  * @example
  * const [q, k, v] = applyLinears(builder, rows, [block.query, block.key, block.value], [384, 384]);
@@ -47,7 +47,7 @@ export function applyLinears(
   if (!layers.every(({ weight }) => builder.isQuantised(weight))) {
     return layers.map((names) => applyLinear(builder, input, names, shape));
   }
-  const quantised = quantiseRows(builder, input, undefined);
+  const quantised = quantiseRows(builder, layers[0] ? evened(builder, input, layers[0]) : input, undefined);
   return layers.map((names) => integerLinear(builder, quantised, names, shape, undefined));
 }
 
@@ -67,6 +67,12 @@ interface QuantisedRows {
   readonly values: string; // uint8 (rows, in)
   readonly scale: string; // float32 (rows, 1)
   readonly zero: string; // uint8 scalar
+}
+
+/** The input of a quantised layer with its channels brought to one size, where the weights were made for that. */
+function evened(builder: GraphBuilder, input: string, { weight }: LinearNames): string {
+  const channels = `${weight}${channelSuffix}`;
+  return builder.has(channels) ? builder.node("Mul", [input, builder.weight(channels)]) : input;
 }
 
 /** GELU never falls below −0.17, so its zero point lies near the bottom and the step is almost halved. */

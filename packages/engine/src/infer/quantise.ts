@@ -2,8 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
+import { loadTokenizer } from "../tokenizers/tokenizer.ts";
 import { readSafetensors, type TensorToWrite, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
-import { scaleSuffix } from "./builder.ts";
+import { channelSuffix, scaleSuffix } from "./builder.ts";
+import { channelRanges, sampleTexts } from "./ranges.ts";
 import { type EncoderSpec, encoderSpec } from "./spec.ts";
 
 /** File names of a detector's weights. */
@@ -36,49 +38,90 @@ export function quantiseMatrix(
 
 /**
  * The tensors of the int8 form: I8 matrices of the blocks and of the word table with their `.scale`, the rest F32.
+ * @param ranges largest input of each channel by weight name (`channelRanges`): these layers get `.channels`
  * @throws EngineError WEIGHTS when a tensor of the encoder is missing.
  * @example
  * await writeSafetensors("model.int8.safetensors", quantiseTensors(spec, tensors));
  */
-export function quantiseTensors(spec: EncoderSpec, tensors: ReadonlyMap<string, WeightTensor>): TensorToWrite[] {
+export function quantiseTensors(
+  spec: EncoderSpec,
+  tensors: ReadonlyMap<string, WeightTensor>,
+  ranges: ReadonlyMap<string, Float32Array> = new Map(),
+): TensorToWrite[] {
   const { words, positions, types, embeddingNorm, blocks, pre, classifier } = spec;
-  const matrices = [
-    words,
-    ...blocks.flatMap((block) =>
-      [block.query, block.key, block.value, block.attentionOut, block.expand, block.contract].map((l) => l.weight),
-    ),
+  const groups = [
+    [words],
+    ...blocks.flatMap(({ query, key, value, attentionOut, expand, contract }) => [
+      [query.weight, key.weight, value.weight], // one input, so one set of channel factors
+      ...[[attentionOut.weight], [expand.weight], [contract.weight]],
+    ]),
   ];
+  const matrices = new Set(groups.flat());
   const linears = [embeddingNorm, pre, classifier, ...blocks.flatMap((block) => Object.values(block))];
   const kept = [positions, ...(types ? [types] : []), ...linears.flatMap((l) => [l.weight, l.bias])];
-  const out: TensorToWrite[] = [];
-  for (const name of matrices) {
-    const tensor = find(tensors, name);
-    const [rows = 0, columns = 0] = tensor.shape;
-    const { values, scales } = quantiseMatrix(tensor.toFloat32(), rows, columns);
-    out.push({ name, dtype: "I8", shape: [rows, columns], data: values });
-    out.push({ name: `${name}${scaleSuffix}`, dtype: "F32", shape: [rows], data: scales });
-  }
+  const out = groups.flatMap((group) => quantiseGroup(group, tensors, ranges.get(group[0] ?? "")));
   for (const name of kept) {
-    if (matrices.includes(name)) continue;
+    if (matrices.has(name)) continue;
     const tensor = find(tensors, name);
     out.push({ name, dtype: "F32", shape: tensor.shape, data: tensor.toFloat32() });
   }
   return out;
 }
 
+/** Matrices that read the same input. Factors move half of the input's unevenness (in logs) into the weights. */
+function quantiseGroup(
+  names: readonly string[],
+  tensors: ReadonlyMap<string, WeightTensor>,
+  range: Float32Array | undefined,
+): TensorToWrite[] {
+  const matrices = names.map((name) => {
+    const { shape, toFloat32 } = find(tensors, name);
+    const [rows = 0, columns = 0] = shape;
+    return { name, rows, columns, values: toFloat32() };
+  });
+  const columns = matrices[0]?.columns ?? 0;
+  const largest = new Float32Array(columns);
+  for (const { values } of matrices) {
+    for (const [i, value] of values.entries()) {
+      largest[i % columns] = Math.max(largest[i % columns] ?? 0, Math.abs(value));
+    }
+  }
+  const factors = range?.map((input, c) => Math.sqrt(Math.max(1e-5, largest[c] ?? 0) / Math.max(1e-5, input)));
+  return matrices.flatMap(({ name, rows, values }) => {
+    const evened = factors ? values.map((value, i) => value / (factors[i % columns] ?? 1)) : values;
+    const quantised = quantiseMatrix(evened, rows, columns);
+    const own: TensorToWrite[] = [
+      { name, dtype: "I8", shape: [rows, columns], data: quantised.values },
+      { name: `${name}${scaleSuffix}`, dtype: "F32", shape: [rows], data: quantised.scales },
+    ];
+    if (factors) own.push({ name: `${name}${channelSuffix}`, dtype: "F32", shape: [columns], data: factors });
+    return own;
+  });
+}
+
 /**
  * Writes `model.int8.safetensors` beside a folder's `model.safetensors`.
- * @returns the size of the written file in bytes
+ * @param texts samples of what will be read; they show which channels are large. Some plain sentences by default
+ * @returns the size of the written tensors in bytes
  * @throws EngineError WEIGHTS or CONFIG when the folder is not a classifier that can be served.
  * @example
  * await quantise("models/distilbert");
  */
-export async function quantise(folder: string): Promise<{ path: string; bytes: number }> {
+export async function quantise(
+  folder: string,
+  texts: readonly string[] = sampleTexts,
+): Promise<{ path: string; bytes: number }> {
   const spec = await readSpec(folder);
-  const { tensors } = await readSafetensors(join(folder, weightFiles.fp32));
-  const out = quantiseTensors(spec, tensors);
+  const file = await readSafetensors(join(folder, weightFiles.fp32));
+  const { encode, prefixIds, suffixIds } = await loadTokenizer(folder);
+  const room = Math.min(128, spec.maxTokens) - prefixIds.length - suffixIds.length;
+  const rows = texts.map((text) => {
+    const { ids } = encode(text, { addSpecials: false });
+    return Int32Array.of(...prefixIds, ...ids.subarray(0, room), ...suffixIds);
+  });
+  const out = quantiseTensors(spec, file.tensors, await channelRanges(spec, file, folder, rows));
   const path = join(folder, weightFiles.int8);
-  await writeSafetensors(path, out, { format: "mlsec-int8", scheme: "per-row symmetric" });
+  await writeSafetensors(path, out, { format: "mlsec-int8", scheme: "per-row symmetric, channels evened" });
   return { path, bytes: out.reduce((sum, tensor) => sum + tensor.data.byteLength, 0) };
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compareLogits, parityGate } from "./parity.ts";
-import { quantise, quantiseMatrix } from "./quantise.ts";
+import { quantise, quantiseMatrix, quantiseTensors } from "./quantise.ts";
 import { createSession, probeIntegerForm } from "./session.ts";
 import { encoderSpec } from "./spec.ts";
 
@@ -72,6 +72,40 @@ describe.each(["distilbert", "bert"])("%s through the fused graph", (name) => {
     await expect(session.run([new Int32Array(129).fill(5)])).rejects.toMatchObject({ code: "SHAPE" });
     await session.release();
   });
+});
+
+test("channels that are far larger than the rest are evened out before they are quantised", () => {
+  const spec = encoderSpec({
+    model_type: "distilbert",
+    dim: 2,
+    n_heads: 1,
+    n_layers: 1,
+    hidden_dim: 2,
+    max_position_embeddings: 4,
+  });
+  const block = spec.blocks[0];
+  const names = [spec.positions, spec.words, ...Object.values(block ?? {}).flatMap((l) => [l.weight, l.bias])];
+  const others = [spec.embeddingNorm, spec.pre, spec.classifier].flatMap((l) => [l.weight, l.bias]);
+  const values = Float32Array.of(1, 2, -3, 4);
+  const tensor = {
+    dtype: "F32",
+    shape: [2, 2],
+    bytes: new Uint8Array(values.buffer),
+    toFloat32: () => values.slice(),
+  } as const;
+  const tensors = new Map([...names, ...others].map((name) => [name, tensor]));
+  const expand = block?.expand.weight ?? "";
+  const out = quantiseTensors(spec, tensors, new Map([[expand, Float32Array.of(100, 1)]]));
+  const of = (name: string): number[] => [
+    ...((out.find((t) => t.name === name)?.data ?? []) as Float32Array | Int8Array),
+  ];
+  const factors = of(`${expand}.channels`);
+  expect(factors[0]).toBeCloseTo(Math.sqrt(3 / 100));
+  expect(factors[1]).toBeCloseTo(Math.sqrt(4 / 1));
+  for (const [i, value] of of(expand).entries()) {
+    const restored = value * (of(`${expand}.scale`)[i >> 1] ?? 0) * (factors[i % 2] ?? 0);
+    expect(restored).toBeCloseTo(values[i] ?? 0, 0);
+  }
 });
 
 test("quantised rows keep within half a step, all-zero rows included", () => {

@@ -1,11 +1,12 @@
 /** An encoder loaded into ONNX Runtime: rows of token ids in, logits out. `run` blocks its thread while it computes. */
 import { join, resolve } from "node:path";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { EngineError } from "../error.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import type { IntegerForm } from "./builder.ts";
 import { buildInferenceGraph } from "./graph.ts";
+import { openModel } from "./open.ts";
 import { packRuns } from "./pack.ts";
 import { readSpec, weightFiles } from "./quantise.ts";
 import type { EncoderSpec } from "./spec.ts";
@@ -166,20 +167,4 @@ class LoadedSession implements Session {
       got: row.length,
     });
   }
-}
-
-/**
- * The graph is fused by hand; "basic" only folds constants (higher levels fuse layer norms into a slower operator).
- * Threads do not spin: beside a database, a server and a training run on the same cores, spinning halves the speed.
- */
-function openModel(model: Uint8Array, threads: number | undefined, folder?: string): Promise<InferenceSession> {
-  const weights = folder === undefined ? {} : { model_external_initializers_file_folder_path: folder };
-  return InferenceSession.create(model, {
-    graphOptimizationLevel: "basic",
-    executionMode: "sequential",
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    ...(threads ? { intraOpNumThreads: threads } : {}),
-    extra: { session: { intra_op: { allow_spinning: "0" }, ...weights } },
-  });
 }

@@ -137,10 +137,11 @@ async function quantiseAndCompare(
   options: FinishOptions,
 ): Promise<ParityReport> {
   options.onProgress?.("quantising", 0, 1);
-  await quantise(folder);
-  options.onProgress?.("parity", 0, 1);
   const step = Math.max(1, Math.floor(rows.length / PARITY_ROWS));
   const texts = rows.filter((_, i) => i % step === 0).map(({ text }) => text);
+  const samples = rows.filter((_, i) => i % (4 * step) === 1).map(({ text }) => text);
+  await quantise(folder, samples.length > 0 ? samples : texts);
+  options.onProgress?.("parity", 0, 1);
   return parityGate(folder, texts, { ...options.parity, threads: options.threads ?? 0 });
 }
 
