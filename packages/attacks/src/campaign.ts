@@ -83,7 +83,7 @@ export async function generateCampaign(options: CampaignOptions): Promise<Campai
 
 /**
  * The small fixed set that every shipped detector answers before the first start reports ready.
- * @returns 40 attacks, ten of each category, every fourth one in a disguise, and their 40 benign twins
+ * @returns 40 attacks, ten of each category, every fifth one in a disguise, and their 40 benign twins
  */
 export function selfTest(): Promise<CampaignText[]> {
   return generateCampaign({
