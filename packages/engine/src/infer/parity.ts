@@ -7,7 +7,7 @@ import { createSession } from "./session.ts";
 export interface ParityBudget {
   /** Largest difference of any logit. Default 1. */
   readonly maxLogitDifference?: number;
-  /** Largest share of texts whose likeliest label changes. Default 0.01. */
+  /** Largest share of texts whose likeliest label changes. Default 0.02. */
   readonly maxFlipRate?: number;
 }
 
@@ -54,7 +54,7 @@ export function compareLogits(
     meanLogitDifference: sum / count,
     flips,
   };
-  const { maxLogitDifference = 1, maxFlipRate = 0.01 } = budget;
+  const { maxLogitDifference = 1, maxFlipRate = 0.02 } = budget;
   if (!(largest <= maxLogitDifference) || flips > Math.floor(maxFlipRate * original.length)) {
     throw new EngineError("PARITY", "the quantised model answers too differently", {
       expected: { maxLogitDifference, maxFlipRate },
