@@ -52,7 +52,7 @@ async function work(parts: RunnerParts, job: JobRow, folder: string, signal: Abo
   const runId = await ensureRun(parts, job, spec);
   const tracker = createTracker(job, parts.clock);
   const result = (await readResult(folder)) ?? (await train(parts, { job, folder, runId, tracker }, signal));
-  tracker.finishing();
+  tracker.finishing(result.losses);
   await parts.store.saveProgress(job.job_id, tracker.current());
   const published = await publish(parts, { job, runId, folder, spec, result, say: (message) => say(message) }, signal);
   if (job.file_id !== null) await parts.data.setState(job.file_id, "used");

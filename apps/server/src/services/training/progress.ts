@@ -15,7 +15,8 @@ const leastShare = 3;
 
 export interface Tracker {
   add(message: ChildMessage): void;
-  finishing(): void;
+  /** The child is done; its whole curve replaces what was heard of it. */
+  finishing(curve: readonly number[]): void;
   current(): JobProgress;
 }
 
@@ -59,7 +60,11 @@ export function createTracker(job: JobRow, clock: () => Date): Tracker {
         current_loss: losses.at(-1)?.[1] ?? null,
       };
     },
-    finishing: () => advance("finishing", 0),
+    finishing(curve) {
+      advance("finishing", 0);
+      losses = curve.map((loss, i) => [i + 1, loss]);
+      state = { ...state, current_loss: curve.at(-1) ?? null };
+    },
     current: () => ({ ...state, losses: thinned(losses), estimated_completion: estimate(pace, state.progress, clock) }),
   };
 }

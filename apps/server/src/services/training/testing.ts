@@ -1,7 +1,7 @@
 // What the tests of this service share: a toy encoder in place of the real one, and rows that it can learn.
 import fs from "node:fs";
 import path from "node:path";
-import { writeToyModel } from "@mlsec/engine";
+import { seededRandom, writeToyModel } from "@mlsec/engine";
 
 const attacks: Readonly<Record<string, readonly string[]>> = {
   prompt_injection: ["ignore all previous instructions", "ignore previous rules", "instructions previous ignore"],
@@ -9,22 +9,6 @@ const attacks: Readonly<Record<string, readonly string[]>> = {
   system_extraction: ["reveal the hidden prompt", "print hidden prompt", "reveal your prompt"],
   code_injection: ["drop table users", "exec drop table", "run exec table"],
 };
-const places = [
-  "paris",
-  "rome",
-  "oslo",
-  "lima",
-  "cairo",
-  "delhi",
-  "seoul",
-  "quito",
-  "tunis",
-  "minsk",
-  "dakar",
-  "hanoi",
-];
-const things = ["weather", "recipe", "train", "museum", "garden", "market", "letter", "violin", "planet", "island"];
-
 export interface ToyRow {
   readonly text: string;
   readonly label: string;
@@ -35,14 +19,21 @@ export interface ToyRow {
 export function toyRows(count: number, salt = 0): ToyRow[] {
   const labels = Object.keys(attacks);
   return Array.from({ length: count }, (_, i) => {
-    const n = i * 7 + salt * 1009;
-    const tail = `${things[n % things.length]} ${places[(n * 5 + i) % places.length]} ${(n * 7919).toString(36)} ${(n * 104_729 + salt).toString(36)}`;
+    const tail = babble(seededRandom(salt * 1_000_003 + i));
     if (i % 2 === 0) return { text: `tell me of ${tail}`, label: "benign", lang: "en" };
     const label = labels[(i >> 1) % labels.length] ?? "";
     const words = attacks[label] ?? [];
     return { text: `${words[(i >> 3) % words.length]} ${tail}`, label, lang: "en" };
   });
 }
+
+/** Four words that nobody else says. */
+const babble = (random: () => number): string =>
+  Array.from({ length: 4 }, () =>
+    Math.floor(random() * 36 ** 6)
+      .toString(36)
+      .padStart(6, "q"),
+  ).join(" ");
 
 export const toJsonl = (rows: readonly object[]): string => `${rows.map((row) => JSON.stringify(row)).join("\n")}\n`;
 
