@@ -26,7 +26,10 @@ if (node === undefined) {
   process.stderr.write(`mlsec needs the bundled Node 26, and ${why}.\n`);
   process.exit(2);
 }
-const child = spawn(node, [path.join(root, "apps/cli/src/main.ts"), ...process.argv.slice(2)], { stdio: "inherit" });
+const child = spawn(node, [path.join(root, "apps/cli/src/main.ts"), ...process.argv.slice(2)], {
+  env: { NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/mlsec"), ...process.env },
+  stdio: "inherit",
+});
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.once("error", (error) => {
   process.stderr.write(`mlsec could not be started: ${error.message}\n`);

@@ -184,10 +184,13 @@ function hashFolder(folder, hash) {
 
 /** Runs to the end; what this process is told to do, the child is told. */
 function run(node, argv, isSystem) {
+  // Compiled modules and stripped types: half the processor time of a start.
+  const cache = process.env.NODE_COMPILE_CACHE ?? path.join(modules, ".cache/mlsec");
   const env = {
     ...process.env,
     MLSEC_DATA_DIR: dataDir,
     PATH: [path.dirname(node), process.env.PATH].join(path.delimiter),
+    NODE_COMPILE_CACHE: cache,
   };
   // The channel tells a system that its starter died, kill -9 included.
   const child = spawn(node, argv, {
