@@ -1,0 +1,157 @@
+// What happens when the model API misbehaves, when analytics is away, and when the process ends in the middle of a test.
+// The model API is another process here, answering by its contract, so that it can be told to fail.
+import http from "node:http";
+import { text } from "node:stream/consumers";
+import { AppError } from "@mlsec/contracts";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { startTestSystem, type TestSystem } from "../../testing/system.ts";
+
+let target: http.Server;
+let behave: (call: number, texts: readonly string[]) => Promise<{ status?: number; version?: string }>;
+let calls = 0;
+const judged: string[] = [];
+const systems: TestSystem[] = [];
+
+beforeAll(async () => {
+  target = http.createServer((request, response) => {
+    void answer(request).then(([status, body]) => {
+      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => target.listen(0, "127.0.0.1", resolve));
+});
+afterAll(async () => {
+  for (const system of systems) await system.stop();
+  target.closeAllConnections();
+  target.close();
+});
+beforeEach(() => {
+  calls = 0;
+  judged.length = 0;
+  behave = async () => ({});
+});
+
+const model = {
+  name: "distilbert",
+  version: "1",
+  state: "loaded",
+  kind: "transformer",
+  labels: ["prompt_injection", "jailbreak", "system_extraction", "code_injection", "benign"],
+  calibrated: true,
+  threshold: 0.5,
+  threshold_fpr: 0.01,
+  size_bytes: 1,
+  memory_bytes: 1,
+  source: "test",
+  alias: "champion",
+  loaded_at: null,
+  error: null,
+};
+async function answer(request: http.IncomingMessage): Promise<[number, unknown]> {
+  // No self-test here: the list holds nothing.
+  if (request.url === "/models") return [200, { models: [], default_model: "distilbert", next_cursor: null }];
+  if (request.method === "GET") return [200, model];
+  const { texts } = JSON.parse(await text(request)) as { texts: string[] };
+  const { status = 200, version = "1" } = await behave(++calls, texts);
+  if (status !== 200)
+    return [status, { type: "x", title: "x", status, code: "OVERLOADED", detail: "busy", requestId: "r" }];
+  judged.push(...texts);
+  const results = texts.map((sent) => ({ ...verdict, text: sent, model_version: version }));
+  return [
+    200,
+    {
+      results,
+      predictions: results,
+      total_texts: texts.length,
+      successful_predictions: texts.length,
+      processing_time_ms: 1,
+    },
+  ];
+}
+const verdict = {
+  verdict_id: "v",
+  prediction: "jailbreak",
+  confidence: 0.9,
+  attack_probability: 0.9,
+  is_attack: true,
+  threshold: 0.5,
+  calibrated: true,
+  model_name: "distilbert",
+  requested_model: "distilbert",
+  spans: [],
+  windows: 1,
+  model_predictions: {},
+  ensemble_used: false,
+  from_cache: false,
+  processing_time_ms: 1,
+  timestamp: "2026-11-22T00:00:00Z",
+};
+
+async function start(services: NonNullable<Parameters<typeof startTestSystem>[0]>["services"], database?: string) {
+  const { port } = target.address() as { port: number };
+  const environment = { MODEL_API_URL: `http://127.0.0.1:${port}`, ...(database ? { POSTGRES_DB: database } : {}) };
+  const system = await startTestSystem({ ...(services ? { services } : {}), environment });
+  systems.push(system);
+  return system;
+}
+async function ended(system: TestSystem, id: string) {
+  for (;;) {
+    const result = await system.clients["red-team"].result({ params: { id } });
+    if (result.status !== "running") return result;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("a busy model API is asked again; what it still refuses is an error, never a miss", async () => {
+  const system = await start(["red-team"]);
+  const api = system.clients["red-team"];
+  behave = async (call) => ({ status: call <= 2 ? 429 : 200 });
+  const given = { test_texts: [{ text: "a", expected: "attack" as const }] };
+  expect(await api.test({ body: given })).toMatchObject({ detection_rate: 1, errored: 0 });
+  behave = async (_, texts) => ({ status: texts.length === 64 ? 429 : 200 });
+  const partly = await api.test({ body: { test_texts: Array.from({ length: 65 }, () => given.test_texts[0] ?? "") } });
+  expect(partly).toMatchObject({ detection_rate: 1, errored: 64, vulnerabilities_found: 0, overall_status: "FAIL" });
+  behave = async () => ({ status: 429 });
+  await expect(api.test({ body: given })).rejects.toMatchObject({ code: "UNAVAILABLE" } satisfies Partial<AppError>);
+});
+
+test("figures of two versions are never mixed", async () => {
+  const system = await start(["red-team"]);
+  behave = async (call) => ({ version: call === 1 ? "1" : "2" });
+  const body = { num_attacks: 40, wait: true };
+  await expect(system.clients["red-team"].test({ body })).rejects.toMatchObject({ code: "CONFLICT" });
+});
+
+test("a test that the process left goes on where it was; nothing is judged twice, and analytics gets it later", async () => {
+  const first = await start(["red-team"]);
+  const blocked = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  behave = async (call) => {
+    if (call < 2) return {};
+    reached.resolve();
+    await blocked.promise;
+    return { status: 429 };
+  };
+  const { test_id } = await first.clients["red-team"].test({ body: { num_attacks: 100, benign_twins: false } });
+  await reached.promise;
+  const { connection } = first.db;
+  expect(await first.clients["red-team"].status({ params: { id: test_id } })).toMatchObject({
+    done: 64,
+    total: 100,
+  });
+  const stopping = first.stop();
+  systems.splice(systems.indexOf(first), 1);
+  blocked.resolve();
+  await stopping;
+
+  behave = async () => ({});
+  const second = await start(["red-team"], connection.database);
+  const result = await ended(second, test_id);
+  expect(result).toMatchObject({ status: "completed", done: 100, errored: 0, detection_rate: 1 });
+  const attacks = result.results.map((attempt) => attempt.text);
+  expect(judged.toSorted()).toEqual(attacks.toSorted());
+
+  const third = await start(["red-team", "analytics"], connection.database);
+  const { summary } = await third.clients.analytics.summary();
+  expect(summary.map((row) => row.test_id)).toEqual([test_id]);
+});
