@@ -1,7 +1,7 @@
 /** Which labels an attack can have; the five labels themselves are the contracts'. */
-import { type AttackLabel, type Label, labels } from "@mlsec/contracts";
+import { type AttackLabel, labels } from "@mlsec/contracts";
 
-export type { AttackLabel, Label };
+export type { AttackLabel };
 
 /** The four attack labels in their fixed order. */
 export const attackLabels: readonly AttackLabel[] = labels.filter((label) => label !== "benign");

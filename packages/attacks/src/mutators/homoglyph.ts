@@ -1,38 +1,27 @@
-/** Cyrillic and Greek letters for the Latin letters they look like. */
+/** Letters of other scripts for the Latin letters they look like; the table is the one the engine's views fold with. */
+import { foreignHomoglyphs } from "@mlsec/engine/views";
 import { defineMutator } from "../mutator.ts";
 
-const lookalikes: Readonly<Record<string, string>> = {
-  a: "а",
-  c: "с",
-  e: "е",
-  i: "і",
-  j: "ј",
-  o: "о",
-  p: "р",
-  s: "ѕ",
-  x: "х",
-  y: "у",
-  A: "А",
-  B: "В",
-  E: "Е",
-  H: "Н",
-  K: "К",
-  M: "М",
-  O: "О",
-  P: "Р",
-  T: "Т",
-  v: "ν",
-};
-const latin = Object.fromEntries(Object.entries(lookalikes).map(([letter, other]) => [other, letter]));
-const undo = (text: string): string => [...text].map((char) => latin[char] ?? char).join("");
+const lookalikes = new Map<string, string[]>();
+for (const [other, letter] of Object.entries(foreignHomoglyphs)) {
+  if (!/^[a-z]$/i.test(letter)) continue;
+  lookalikes.set(letter, [...(lookalikes.get(letter) ?? []), other]);
+}
+const undo = (text: string): string => [...text].map((char) => foreignHomoglyphs[char] ?? char).join("");
 
 export default defineMutator({
   id: "homoglyph",
   group: "unicode",
-  summary: "Cyrillic and Greek letters that look Latin",
-  apply: (text, rng) => [...text].map((char) => (rng.chance(0.5) ? (lookalikes[char] ?? char) : char)).join(""),
+  summary: "Letters of other scripts that look Latin",
+  apply: (text, rng) =>
+    [...text]
+      .map((char) => {
+        const others = lookalikes.get(char);
+        return others && rng.chance(0.4) ? rng.pick(others) : char;
+      })
+      .join(""),
   invert: undo,
   fold: undo,
-  appliesTo: (text) => /[aceijopsxyv]/i.test(text),
+  appliesTo: (text) => /[aceijopsxy]/i.test(text),
   examples: [],
 });
