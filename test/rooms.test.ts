@@ -16,7 +16,7 @@ const rooms: Record<string, readonly string[]> = {
   "packages/engine/tokenizers": ["packages/engine/error"],
   "packages/engine/views": ["packages/engine/error"],
   "packages/engine/metrics": ["packages/engine/error", "packages/engine/tensor"],
-  "packages/engine/linear": ["packages/engine/error", "packages/engine/tensor"],
+  "packages/engine/linear": ["packages/engine/error", "packages/engine/tensor", "packages/engine/weights"],
   "packages/engine/graph": ["packages/engine/error", "packages/engine/tensor", "packages/engine/onnx"],
   "packages/engine/ops": [
     "packages/engine/error",
