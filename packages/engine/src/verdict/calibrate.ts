@@ -80,7 +80,7 @@ export async function calibrate(
     .slice(0, rows.length)
     .map((scan) => poolScan(scan, benign, { temperature, poolingPenalty }).attackProbability);
   const isAttack = truth.map((index) => !benign[index]);
-  return { temperature, poolingPenalty, threshold: thresholdAtFpr(scores, isAttack, options.fpr) };
+  return { temperature, poolingPenalty, threshold: Math.min(1, thresholdAtFpr(scores, isAttack, options.fpr)) };
 }
 
 /**

@@ -2,11 +2,12 @@ import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { EngineError } from "../error.ts";
 import { defaultFeatures } from "../linear/features.ts";
 import { trainLinear } from "../linear/train.ts";
 import { seededRandom } from "../metrics/seeded.ts";
 import { combineVerdicts } from "./combine.ts";
-import { type Detector, type DetectorVerdict, openDetector } from "./detector.ts";
+import { createDetector, type Detector, type DetectorVerdict, openDetector, openScorer } from "./detector.ts";
 import { evaluateDetector, type LabelledText } from "./evaluate.ts";
 import { type DetectorScorecard, finishDetector, readScorecard } from "./finish.ts";
 import { isLabel, labels } from "./labels.ts";
@@ -127,6 +128,27 @@ test("an answer does not depend on who shares the batch, nor on how many call at
   for (const [i, verdict] of alone.entries()) {
     expect(verdict.attackProbability).toBeCloseTo(together[i]?.attackProbability ?? 0, 5);
   }
+});
+
+test("release waits for what runs, evidence included", async () => {
+  const opened = await openDetector(folder, { threads: 1 });
+  const running = opened.verdicts([`The river was calm. ${attack} Then we had tea.`]);
+  await opened.release();
+  expect((await running)[0]?.isAttack).toBe(true);
+  await expect(opened.verdicts(["late"])).rejects.toMatchObject({ code: "CANCELLED" });
+});
+
+test("a full queue refuses new texts but never a verdict that only lacks finer evidence", async () => {
+  const manifest = await readManifest(folder);
+  const scorer = await openScorer(folder, manifest, { threads: 1 });
+  let calls = 0;
+  const score: typeof scorer.score = (pieces, signal) =>
+    ++calls === 2 ? Promise.reject(new EngineError("OVERLOADED", "full")) : scorer.score(pieces, signal);
+  const narrow = createDetector(manifest, { ...scorer, score });
+  const text = `The river was calm today. ${attack} Then we had tea.`;
+  const [verdict] = await narrow.verdicts([text]);
+  expect(verdict).toMatchObject({ isAttack: true, spans: [{ start: 0, view: "text" }] });
+  await narrow.release();
 });
 
 test("evaluation reports progress, can be cancelled, and folds foreign labels to attack or benign", async () => {

@@ -7,7 +7,7 @@ import { linearFile } from "../linear/model.ts";
 import { findEvidence } from "./evidence.ts";
 import { openLinear } from "./linear.ts";
 import { type DetectorManifest, manifestFile, readManifest, verifyFiles } from "./manifest.ts";
-import { pool, type Pooled } from "./pooling.ts";
+import { type Calibration, pool, type Pooled } from "./pooling.ts";
 import { scanTexts, type TextScan } from "./scan.ts";
 import type { Scorer } from "./scorer.ts";
 import { type Span, spansOf } from "./spans.ts";
@@ -46,6 +46,7 @@ export interface Detector {
     texts: readonly string[],
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<DetectorVerdict[]>;
+  /** Waits for running calls, then frees the model. */
   release(): Promise<void>;
 }
 
@@ -92,26 +93,32 @@ export function openScorer(
  */
 export function createDetector(manifest: DetectorManifest, scorer: Scorer): Detector {
   const benign = manifest.labels.map((label) => manifest.benignLabels.includes(label));
+  const judge = async (texts: readonly string[], signal: AbortSignal | undefined): Promise<DetectorVerdict[]> => {
+    const scans = await scanTexts(scorer, texts, signal);
+    const judged = scans.map((scan) => ({ scan, pooled: poolWindows(scan, benign, manifest) }));
+    const attacks = judged.filter(({ pooled }) => pooled.attackProbability >= manifest.threshold);
+    const windows = attacks.map(({ scan }) => scan.windows);
+    const evidence = await findEvidence(scorer, windows, { ...manifest, benign }, signal);
+    const hits = new Map(attacks.map(({ scan }, i) => [scan, evidence[i] ?? []]));
+    return judged.map(({ scan, pooled }) => verdictOf(manifest, benign, scan, pooled, hits.get(scan)));
+  };
+  const running = new Set<Promise<unknown>>();
   return {
     manifest,
     memoryBytes: scorer.memoryBytes,
     async verdicts(texts, { signal } = {}) {
-      const scans = await scanTexts(scorer, texts, signal);
-      const judged = scans.map((scan) => ({
-        scan,
-        pooled: pool(
-          scan.windows.map(({ logits }) => logits),
-          benign,
-          manifest,
-        ),
-      }));
-      const attacks = judged.filter(({ pooled }) => pooled.attackProbability >= manifest.threshold);
-      const windows = attacks.map(({ scan }) => scan.windows);
-      const evidence = await findEvidence(scorer, windows, { ...manifest, benign }, signal);
-      const hits = new Map(attacks.map(({ scan }, i) => [scan, evidence[i] ?? []]));
-      return judged.map(({ scan, pooled }) => verdictOf(manifest, benign, scan, pooled, hits.get(scan)));
+      const answer = judge(texts, signal);
+      running.add(answer);
+      try {
+        return await answer;
+      } finally {
+        running.delete(answer);
+      }
     },
-    release: () => scorer.release(),
+    async release() {
+      await Promise.allSettled(running);
+      await scorer.release();
+    },
   };
 }
 
@@ -123,6 +130,14 @@ export function createDetector(manifest: DetectorManifest, scorer: Scorer): Dete
 export function servedFiles(manifest: Pick<DetectorManifest, "kind" | "precision">): string[] {
   if (manifest.kind === "linear") return [linearFile];
   return ["config.json", "tokenizer.json", weightFiles[manifest.precision]];
+}
+
+function poolWindows(scan: TextScan, benign: readonly boolean[], by: Calibration): Pooled {
+  return pool(
+    scan.windows.map(({ logits }) => logits),
+    benign,
+    by,
+  );
 }
 
 function verdictOf(

@@ -1,4 +1,5 @@
 /** Narrows the windows that were hit to the sentences that carry the hit: one extra batch for all texts of a call. */
+import { EngineError } from "../error.ts";
 import type { View } from "../views/index.ts";
 import { attackLogOdds, logOddsOf, sigmoid } from "./pooling.ts";
 import type { ScannedWindow } from "./scan.ts";
@@ -31,7 +32,7 @@ interface Hit {
  * Spans in UTF-16 offsets of the texts as sent, unmerged, for each text.
  * A window is a hit when it alone passes the threshold, or when it is the likeliest one of its text.
  * @param texts windows of each attack
- * @throws EngineError OVERLOADED or CANCELLED from the queue.
+ * @throws EngineError CANCELLED from the queue; when it is full, hit windows stand as a whole.
  * @example
  * const [hits] = await findEvidence(scorer, [scan.windows], { benign, temperature: 1, threshold: 0.9 });
  */
@@ -42,16 +43,13 @@ export async function findEvidence(
   signal?: AbortSignal,
 ): Promise<Span[][]> {
   const hits = texts.flatMap((windows, text) => hitsOf(scorer, windows, text, rule));
-  const scores = await scorer.score(
-    hits.flatMap(({ segments }) => segments),
-    signal,
-  );
+  const scores = await scoreSegments(scorer, hits, signal);
   const spans: Span[][] = texts.map(() => []);
   let next = 0;
   for (const { text, window, odds, segments } of hits) {
     const own = spans[text];
-    const scored = segments.map((piece) => {
-      const logits = scores[next++] ?? [];
+    const scored = (scores ? segments : []).map((piece) => {
+      const logits = scores?.[next++] ?? [];
       return { piece, logits, odds: attackLogOdds(logits, rule.benign, rule.temperature) };
     });
     const passing = scored.filter((segment) => segment.odds >= logOddsOf(rule.threshold));
@@ -62,6 +60,23 @@ export async function findEvidence(
     }
   }
   return spans;
+}
+
+/** Nothing when the queue is full: a verdict that is already known is not lost for want of finer evidence. */
+async function scoreSegments(
+  scorer: Scorer,
+  hits: readonly Hit[],
+  signal: AbortSignal | undefined,
+): Promise<ArrayLike<number>[] | undefined> {
+  try {
+    return await scorer.score(
+      hits.flatMap(({ segments }) => segments),
+      signal,
+    );
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "OVERLOADED") return undefined;
+    throw error;
+  }
 }
 
 function hitsOf(scorer: Scorer, windows: readonly ScannedWindow[], text: number, rule: EvidenceRule): Hit[] {
