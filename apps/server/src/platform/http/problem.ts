@@ -1,6 +1,9 @@
 // Every failure becomes a problem document (RFC 9457) here; what it was exactly goes to the log only.
 import { AppError, toProblem } from "@mlsec/contracts";
 
+/** SQLSTATEs of values that fit the schema and no column: a count past 2^31, a date past the calendar's end. */
+const unstorable = new Set(["22003", "22007", "22008", "22021", "22P02", "22P05"]);
+
 /** The error as the caller may see it: unknown errors become INTERNAL and say nothing. */
 export function publicError(error: unknown): AppError {
   if (error instanceof AppError) {
@@ -20,6 +23,9 @@ export function publicError(error: unknown): AppError {
   if (code === "ENOSPC" || code === "EDQUOT" || code === "53100")
     return new AppError("STORAGE_FULL", "the disk is full", {}, options);
   if (isDatabaseGone(error)) return new AppError("UNAVAILABLE", "the database does not answer", {}, options);
+  if (typeof code === "string" && unstorable.has(code)) {
+    return new AppError("INVALID_INPUT", "a value lies outside what can be stored", {}, options);
+  }
   if (name === "TimeoutError") return new AppError("TIMEOUT", "it took too long", {}, options);
   if (name === "AbortError") return new AppError("CANCELLED", "the call was cancelled", {}, options);
   return new AppError("INTERNAL", "something broke inside; the log has it under this request id", {}, options);
