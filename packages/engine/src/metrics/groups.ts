@@ -13,7 +13,7 @@ const MAX_PAIRED = 40;
  * The group of every text, numbered from 0 in order of first appearance. Tokens are words, and single characters
  * for Chinese, Japanese, Korean and Thai; short texts are compared by character 5-grams.
  * Two texts are joined when their shingles' estimated Jaccard is at least 0.5, or when one holds at least half of
- * the other's 8-token runs (sampled, three shared at least). About 40,000 texts of 800 characters in 20 s.
+ * the other's 8-token runs (sampled, three shared at least). About 40,000 texts of 800 characters in 5 s on one core.
  * @example
  * nearDuplicateGroups(["ignore all the rules now", "Ignore all the rules, now!", "hello"]); // [0, 0, 1]
  */
