@@ -73,7 +73,14 @@ const BatchEntry = z
 const BatchBody = z
   .union([
     z.array(BatchEntry).min(1).max(1000),
-    z.strictObject({ texts: z.array(BatchEntry).min(1).max(1000), model_name: ModelName.optional() }),
+    z.strictObject({
+      texts: z.array(BatchEntry).min(1).max(1000),
+      model_name: ModelName.optional(),
+      purpose: z
+        .enum(["traffic", "test"])
+        .optional()
+        .describe("`test` (scope redteam): judged alike, but kept out of stored verdicts and statistics."),
+    }),
   ])
   .describe("A list of texts, `{texts, model_name?}` or a list of `{text, id?, model_name?}`; at most 1,000.");
 export const BatchError = z.object({
@@ -124,6 +131,15 @@ export const VerdictStats = z
   })
   .meta({ id: "VerdictStats" });
 export type VerdictStats = z.infer<typeof VerdictStats>;
+
+export const VerdictHistory = z
+  .object({
+    daily: z.array(z.object({ date: z.iso.date(), verdicts: Count, attacks: Count })),
+    latency_ms: z.object({ p50: z.number(), p95: z.number(), p99: z.number() }).nullable(),
+    feedback: z.object({ total: Count, disagreed: Count }),
+  })
+  .meta({ id: "VerdictHistory" });
+export type VerdictHistory = z.infer<typeof VerdictHistory>;
 
 const ExplainAnswer = z
   .object({
@@ -237,6 +253,14 @@ export const modelApi = {
     scope: "read",
     query: z.strictObject({ minutes: z.coerce.number().int().min(1).max(60).default(15) }),
     responses: { 200: VerdictStats },
+  }),
+  history: route({
+    method: "GET",
+    path: "/stats/daily",
+    summary: "Stored verdicts per day (UTC), their latency, and what people said about them",
+    scope: "read",
+    query: z.strictObject({ days: z.coerce.number().int().min(1).max(3650).default(30) }),
+    responses: { 200: VerdictHistory },
   }),
   clearCache: route({
     method: "DELETE",

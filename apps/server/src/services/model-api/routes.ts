@@ -28,6 +28,7 @@ export interface Parts {
   readonly defaultModel: string;
 }
 type Routes = Handlers<typeof modelApi>;
+const dayMs = 86_400_000;
 
 export function modelApiRoutes(parts: Parts): Routes {
   return { ...predictions(parts), ...modelCalls(parts), ...insights(parts) };
@@ -63,10 +64,13 @@ function predictions(parts: Parts): Pick<Routes, "predict" | "predictBatch" | "p
       const { answer, weights } = await together(text, named, options);
       return { ...answer, model_weights: weights, ensemble_method: method };
     },
-    predictBatch: async ({ body, context: { signal } }) => {
+    predictBatch: async ({ body, context: { principal, signal } }) => {
       const started = performance.now();
       const items = itemsOf(body, defaultModel);
-      const results = await batchResults(parts, items, signal);
+      const isTest = !Array.isArray(body) && body.purpose === "test";
+      if (isTest && !principal.scopes.includes("redteam"))
+        throw new AppError("FORBIDDEN", "purpose `test` needs the scope redteam");
+      const results = await batchResults(parts, items, { isTest, signal });
       const successful = results.filter((result) => !("error" in result)).length;
       return {
         results,
@@ -88,8 +92,8 @@ const severalModels = (): AppError => {
 const loadedNames = ({ pool }: Parts): string[] =>
   pool.slots().flatMap(({ served }) => (served && parseName(served.slot).version === undefined ? [served.slot] : []));
 
-/** Counts an answer and hands it to the recorder. */
-function noted({ stats, recorder, metrics }: Parts) {
+/** Counts an answer and hands it to the recorder; answers to tests are no traffic and stay out of both. */
+function noted({ stats, recorder, metrics }: Parts, isTest = false) {
   const verdicts = metrics.counter("mlsec_verdicts_total", "Verdicts by model and label.", [
     "model",
     "label",
@@ -97,9 +101,10 @@ function noted({ stats, recorder, metrics }: Parts) {
   ]);
   return (answer: Verdict, verdict: DetectorVerdict, judged: Judged): Verdict => {
     const { prediction: label, is_attack: isAttack, processing_time_ms: latencyMs } = answer;
+    metrics.stage("verdict", latencyMs / 1000);
+    if (isTest) return answer;
     stats.add({ label, isAttack, latencyMs });
     verdicts.inc({ model: answer.model_name, label, cached: String(answer.from_cache) });
-    metrics.stage("verdict", latencyMs / 1000);
     recorder.add(rowOf(answer, verdict, judged));
     return answer;
   };
@@ -138,10 +143,10 @@ function togetherOf(parts: Parts) {
 async function batchResults(
   parts: Parts,
   items: readonly (Item | ItemError)[],
-  signal: AbortSignal,
+  { isTest, signal }: { readonly isTest: boolean; readonly signal: AbortSignal },
 ): Promise<(ItemError | (Verdict & { id?: string }))[]> {
   const { judge, clock } = parts;
-  const note = noted(parts);
+  const note = noted(parts, isTest);
   const started = performance.now();
   const results: (ItemError | (Verdict & { id?: string }) | undefined)[] = items.map((item) =>
     "error" in item ? item : tooLong(judge, item),
@@ -202,7 +207,7 @@ function modelCalls(
   };
 }
 
-function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" | "clearCache"> {
+function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" | "history" | "clearCache"> {
   const { judge, cache, stats, store, recorder, defaultModel } = parts;
   return {
     feedback: async ({ params, body, context }) => {
@@ -237,6 +242,10 @@ function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" |
       const read = stats.read(query.minutes);
       const none = Object.fromEntries(labels.map((label) => [label, 0]));
       return { ...read, by_label: { ...none, ...read.by_label }, cache: cache.stats() };
+    },
+    history: async ({ query }) => {
+      await recorder.flush();
+      return store.history(new Date(parts.clock().getTime() - query.days * dayMs));
     },
     clearCache: async ({ query }) => ({
       evicted: cache.clear(query.model_name && slotOf(parseName(query.model_name))),

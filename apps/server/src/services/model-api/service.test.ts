@@ -312,3 +312,15 @@ test("artefacts that were changed are refused, and the old version goes on answe
   expect(await api().predict({ body: { text: `${toyAttack} again` } })).toMatchObject({ model_version: "1" });
   expect((await api().getModel({ params: { name: "distilbert" } })).error).toContain("checksum");
 });
+
+test("answers to tests are no traffic; stored verdicts are counted per day", async () => {
+  const before = await api().history();
+  await api().predictBatch({ body: { texts: [toyAttack, toyBenign], purpose: "test" } });
+  expect(await api().history()).toEqual(before);
+  await api().predictBatch({ body: { texts: [toyAttack, toyBenign] } });
+  const { daily, latency_ms } = await api().history();
+  const total = (days: typeof daily, of: "verdicts" | "attacks") => days.reduce((sum, day) => sum + day[of], 0);
+  expect(total(daily, "verdicts")).toBe(total(before.daily, "verdicts") + 2);
+  expect(total(daily, "attacks")).toBe(total(before.daily, "attacks") + 1);
+  expect(latency_ms?.p99).toBeGreaterThan(0);
+});

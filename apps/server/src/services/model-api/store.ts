@@ -1,5 +1,5 @@
 // SQL of the Model API: verdicts (hash and scores, never the text) and what people say about them.
-import { AppError, type Label } from "@mlsec/contracts";
+import { AppError, type Label, type VerdictHistory } from "@mlsec/contracts";
 import { type Database, toJson } from "../../platform/db/database.ts";
 
 export interface VerdictRow {
@@ -29,6 +29,8 @@ export interface VerdictStore {
   insert(rows: readonly VerdictRow[]): Promise<void>;
   /** NOT_FOUND when no verdict has this id. */
   addFeedback(feedback: Feedback): Promise<Date>;
+  /** Verdicts since a moment, per day in UTC. */
+  history(since: Date): Promise<VerdictHistory>;
 }
 
 const insertVerdicts = `
@@ -46,6 +48,27 @@ const insertFeedback = `
   select gen_random_uuid(), id, $2, $3, label <> $3, $4 from verdicts where id = $1
   returning created_at`;
 
+const perDay = `
+  select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as date, count(*) as verdicts,
+    count(*) filter (where is_attack) as attacks
+  from verdicts where created_at >= $1 group by 1 order by 1`;
+const latencies = `
+  select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by latency_ms) as percentiles
+  from verdicts where created_at >= $1`;
+const opinions = `
+  select count(*) as total, count(*) filter (where disagrees) as disagreed from verdict_feedback where created_at >= $1`;
+
+async function historyOf(db: Database, since: Date): Promise<VerdictHistory> {
+  const [daily, latency, feedback] = await Promise.all([
+    db.query<VerdictHistory["daily"][number]>(perDay, [since]),
+    db.one<{ percentiles: number[] | null }>(latencies, [since]),
+    db.one<VerdictHistory["feedback"]>(opinions, [since]),
+  ]);
+  const [p50, p95, p99] = latency?.percentiles ?? [];
+  const known = p50 !== undefined && p95 !== undefined && p99 !== undefined;
+  return { daily, latency_ms: known ? { p50, p95, p99 } : null, feedback: feedback ?? { total: 0, disagreed: 0 } };
+}
+
 export function createVerdictStore(db: Database): VerdictStore {
   return {
     insert: async (rows) => void (await db.query(insertVerdicts, [toJson(rows)])),
@@ -56,5 +79,6 @@ export function createVerdictStore(db: Database): VerdictStore {
       if (row) return row.created_at;
       throw new AppError("NOT_FOUND", "no verdict has this id; verdict_id of an answer is one");
     },
+    history: (since) => historyOf(db, since),
   };
 }

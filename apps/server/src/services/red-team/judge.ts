@@ -23,7 +23,7 @@ export async function judge(
   options: { model: string; version: string | undefined; tries: number; signal: AbortSignal },
 ): Promise<Judged> {
   const { model, version, signal } = options;
-  const body = { texts: attempts.map(({ text }) => text), model_name: model };
+  const body = { texts: attempts.map(({ text }) => text), model_name: model, purpose: "test" as const };
   for (let round = 1; ; round++) {
     try {
       const answer = await api.predictBatch({ body, signal });
