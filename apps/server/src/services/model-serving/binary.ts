@@ -1,4 +1,5 @@
 // The binary tensor extension: a JSON header, then raw tensor bytes; what tritonclient.http sends unless told otherwise.
+// Its JSON calls come without a content type, which the contract's own route would refuse, so they are answered here too.
 import { AppError, type Client, type modelApi, modelServing, type RequestContext } from "@mlsec/contracts";
 import { infer, type Inferred, type InferRequest } from "./infer.ts";
 import { binaryOf, invalid, type Output, utf8 } from "./tensors.ts";
@@ -6,7 +7,7 @@ import { binaryOf, invalid, type Output, utf8 } from "./tensors.ts";
 const headerName = "inference-header-content-length";
 const path = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?\/infer$/;
 
-/** The answer to a call that carries binary tensors or asks for them; undefined for every other request. */
+/** The answer to a call with a JSON header and to one that names no content type; undefined for every other request. */
 export async function answerBinary(
   request: Request,
   context: RequestContext,
@@ -14,22 +15,31 @@ export async function answerBinary(
 ): Promise<Response | undefined> {
   const headerLength = request.headers.get(headerName);
   const [, model, version] = path.exec(new URL(request.url).pathname) ?? [];
-  if (headerLength === null || model === undefined || request.method !== "POST") return undefined;
+  const isOurs = headerLength !== null || request.headers.get("content-type") === null;
+  if (!isOurs || model === undefined || request.method !== "POST") return undefined;
   if (!context.principal.scopes.includes("predict")) throw new AppError("FORBIDDEN", "needs the scope predict");
   const bytes = await readBody(request, maxBytes);
-  const split = Number(headerLength);
+  const split = headerLength === null ? bytes.byteLength : Number(headerLength);
   if (!Number.isSafeInteger(split) || split < 2 || split > bytes.byteLength)
-    throw invalid(headerName, `expected 2 to ${bytes.byteLength}, got ${headerLength.slice(0, 20)}`);
+    throw invalid(headerName, `expected 2 to ${bytes.byteLength}, got ${String(headerLength).slice(0, 20)}`);
   const header = parseHeader(bytes.subarray(0, split));
   const inferred = await infer(models, {
-    model: decodeURIComponent(model),
-    version: version === undefined ? undefined : decodeURIComponent(version),
+    model: decoded(model),
+    version: version === undefined ? undefined : decoded(version),
     request: header,
     binary: split === bytes.byteLength ? undefined : bytes.subarray(split),
     signal: context.signal,
   });
   const isBinary = wantsBinary(header);
   return binaryResponse(inferred, (output) => isBinary(output.name));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new AppError("INVALID_ENCODING", "the path holds percent escapes that are not UTF-8", {}, { cause });
+  }
 }
 
 function parseHeader(bytes: Uint8Array): InferRequest {

@@ -71,6 +71,17 @@ test("the binary extension both ways", async () => {
   expect(bytes.subarray(split + 4, split + 4 + bytes.readUInt32LE(split)).toString()).toBe("prompt_injection");
 });
 
+test("a JSON call that names no content type, and errors in the protocol's form", async () => {
+  const post = (model: string) =>
+    fetch(`${system.url("model-serving")}/v2/models/${model}/infer`, {
+      method: "POST",
+      body: Buffer.from(JSON.stringify(texts(toyAttack))),
+    });
+  expect((await (await post("distilbert")).json()).outputs[0].data).toEqual(["prompt_injection"]);
+  expect(await (await post("nope")).json()).toMatchObject({ code: "MODEL_NOT_FOUND", error: expect.any(String) });
+  expect((await post("%ff")).status).toBe(400);
+});
+
 test("wrong calls are problems that say why", async () => {
   const infer = (model: string, body: object) =>
     serving().infer({ params: { model }, body: body as ReturnType<typeof texts> });

@@ -8,6 +8,8 @@ import { inputMeta, outputMeta } from "./tensors.ts";
 export const service = defineService({
   name: "model-serving",
   contract: modelServing,
+  // The protocol's own error form, which its clients read.
+  problem: ({ message }) => ({ error: message }),
   create: async (context) => {
     const models = context.clients["model-api"];
     const maxBytes = context.config.maxBodyBytes;

@@ -47,9 +47,9 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
     if (slot?.loading) return await slot.loading;
     const known = ref.form === "trained" ? await catalogue.names() : [];
     if (ref.form === "trained" && !known.includes(ref.name)) throw unknownModel(asked, known);
-    throw new AppError("MODEL_NOT_LOADED", `"${asked}" is not loaded; POST /models/${slotOf(ref)}/load loads it`, {
-      asked,
-    });
+    const why = slot?.error === undefined ? "" : ` (${slot.error})`;
+    const message = `"${asked}" is not loaded${why}; POST /models/${slotOf(ref)}/load loads it`;
+    throw new AppError("MODEL_NOT_LOADED", message, { asked });
   };
 
   const score = async (served: Served, texts: readonly string[], signal?: AbortSignal) => {
