@@ -35,8 +35,7 @@ export function eachFeature(text: string, config: FeatureConfig, visit: FeatureV
 }
 
 function simplify(text: string): Simple {
-  const lower = text.toLowerCase();
-  const source = lower.length === text.length ? lower : text; // a few letters change length: keep offsets right
+  const source = lowercased(text);
   const codes = new Uint16Array(source.length + 2);
   const offsets = new Int32Array(source.length + 2);
   codes[0] = 32;
@@ -56,6 +55,12 @@ function simplify(text: string): Simple {
     length += 1;
   }
   return { codes, offsets, length };
+}
+
+/** Lowercase of the same length, so that offsets stay right: the few letters that would grow ("İ") lose their dot. */
+function lowercased(text: string): string {
+  const lower = text.toLowerCase();
+  return lower.length === text.length ? lower : text.replace(/[^a-z]/g, (unit) => unit.toLowerCase().charAt(0));
 }
 
 function eachCharacterGram({ codes, offsets, length }: Simple, config: FeatureConfig, visit: FeatureVisitor): void {
