@@ -2,9 +2,11 @@
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "@mlsec/contracts";
-import type { JobContext } from "../../platform/jobs/jobs.ts";
+import type { JobContext, Jobs } from "../../platform/jobs/jobs.ts";
 import type { LiveStatus } from "../../platform/live.ts";
+import { publicError } from "../../platform/http/problem.ts";
 import { describeError } from "../../platform/telemetry/log.ts";
 import { type ChildMessage, type ChildResult, type ChildSpec, resultFile, specFile } from "./child/messages.ts";
 import type { TrainingConfig } from "./config.ts";
@@ -21,10 +23,14 @@ export interface RunnerParts extends PublishParts {
   readonly data: DataStore;
   readonly training: TrainingConfig;
   readonly live: LiveStatus;
+  readonly jobs: Jobs;
 }
+/** Name of the queue; its payloads are job ids. */
+export const queue = "training";
 /** A job whose process breaks is tried again this often; one that is merely interrupted, by a crash or a stop, more often. */
 const maxFailures = 3;
 const maxStarts = 20;
+const retryAfterMs = 2_000;
 const saveEveryMs = 1_000;
 
 /** A failure that another run would repeat. */
@@ -40,7 +46,7 @@ export async function runTrainingJob(parts: RunnerParts, jobId: string, context:
       throw new FinalError("INTERNAL", `the system stopped ${maxStarts} times while this job ran`);
     await work(parts, job, folder, context.signal);
   } catch (error) {
-    await settle(parts, job, folder, error, context.signal);
+    await settle(parts, job, folder, error, context);
   }
 }
 
@@ -205,44 +211,53 @@ async function settle(
   job: JobRow,
   folder: string,
   error: unknown,
-  signal: AbortSignal,
+  context: JobContext,
 ): Promise<void> {
-  const { store, registry, log, clock } = parts;
-  const endRun = async (status: "FAILED" | "KILLED"): Promise<void> => {
-    const runId = (await store.job(job.job_id))?.run_id;
-    if (!runId) return;
-    await registry
-      .endRun(runId, status, clock().getTime())
-      .catch((cause: unknown) =>
-        log.warn({ jobId: job.job_id, error: describeError(cause) }, "MLflow was not told that a run ended"),
-      );
-  };
-  if (signal.aborted && isCancel(signal.reason)) {
+  const { store, log } = parts;
+  if (await isCancelled(parts, context)) {
     await sayTo(parts, job)("cancelled");
-    await endRun("KILLED");
+    await endRun(parts, job, "KILLED");
     return finish(parts, job, folder, "cancelled");
   }
-  if (signal.aborted) {
+  if (context.signal.aborted) {
     await store.requeue(job.job_id);
     throw error;
   }
-  const known = error instanceof AppError ? error : undefined;
-  const isFinal =
-    error instanceof FinalError ||
-    (known !== undefined && known.status < 500 && known.code !== "OVERLOADED") ||
-    known?.code === "WEIGHTS_UNREACHABLE";
-  const detail = known?.message ?? "something broke inside; the log has it under this job's id";
+  const known = publicError(error);
+  const detail =
+    error instanceof AppError || known.code !== "INTERNAL"
+      ? (error instanceof AppError ? error : known).message
+      : "something broke inside; the log has it under this job's id";
   await sayTo(parts, job)(detail, "error");
+  const isFinal = error instanceof FinalError || known.status < 500 || known.code === "WEIGHTS_UNREACHABLE";
   if (!isFinal && job.attempts < maxFailures) {
+    await delay(retryAfterMs * job.attempts, undefined, { signal: context.signal }).catch(() => undefined);
     await store.requeue(job.job_id);
     throw error;
   }
   log.warn({ jobId: job.job_id, error: describeError(error) }, "a training job failed");
-  await endRun("FAILED");
-  await finish(parts, job, folder, "failed", { error: { code: known?.code ?? "INTERNAL", detail } });
+  await endRun(parts, job, "FAILED");
+  await finish(parts, job, folder, "failed", { error: { code: known.code, detail } });
 }
 
-const isCancel = (reason: unknown): boolean => reason instanceof AppError && reason.code === "CANCELLED";
+/** The queue's own word counts too: its signal may come before ours. */
+async function isCancelled({ jobs }: RunnerParts, { signal, jobId }: JobContext): Promise<boolean> {
+  if (!signal.aborted) return false;
+  if (signal.reason instanceof AppError && signal.reason.code === "CANCELLED") return true;
+  return (await jobs.state(queue, jobId).catch(() => undefined))?.state === "cancelled";
+}
+
+async function endRun(
+  { store, registry, log, clock }: RunnerParts,
+  job: JobRow,
+  status: "FAILED" | "KILLED",
+): Promise<void> {
+  const runId = (await store.job(job.job_id))?.run_id;
+  if (!runId) return;
+  await registry.endRun(runId, status, clock().getTime()).catch((error: unknown) => {
+    log.warn({ jobId: job.job_id, error: describeError(error) }, "MLflow was not told that a run ended");
+  });
+}
 
 async function finish(
   parts: RunnerParts,

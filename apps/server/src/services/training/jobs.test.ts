@@ -3,10 +3,12 @@ import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Job } from "@mlsec/contracts";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startTestSystem, type TestSystem } from "../../testing/system.ts";
 import { toJsonl, toyRows, toySettings } from "./testing.ts";
 
+// Each job starts a process of low priority; on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 240_000 });
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "mlsec-training-"));
 let system: TestSystem;
 beforeAll(async () => {

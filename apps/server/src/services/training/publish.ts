@@ -47,6 +47,8 @@ export async function publish(
     step,
   }));
   await registry.logMetrics(runId, [...points, ...curve], clock().getTime());
+  // From here on a version exists: it is completed whatever is asked for meanwhile.
+  signal.throwIfAborted();
   const version = await registry.addVersion({
     name: job.model_name,
     source,

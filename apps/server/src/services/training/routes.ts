@@ -13,6 +13,7 @@ import type { Jobs } from "../../platform/jobs/jobs.ts";
 import { type MoveParts, promoteVersion, rollBack } from "./champion.ts";
 import type { TrainingConfig } from "./config.ts";
 import type { DataStore } from "./data/store.ts";
+import { queue } from "./job.ts";
 import { checkBeforeQueueing, locateData } from "./locate.ts";
 import { canonicalName, experimentName, resolveTrainable } from "./names.ts";
 import { type RegistryEntry, toEntry } from "./registry.ts";
@@ -20,7 +21,6 @@ import { resolveSettings } from "./settings.ts";
 import type { JobRow } from "./store.ts";
 import type { ObjectStore } from "../../platform/storage/object-store.ts";
 
-export const queue = "training";
 export interface RouteParts extends MoveParts {
   readonly jobs: Jobs;
   readonly storage: ObjectStore;
@@ -30,8 +30,9 @@ export interface RouteParts extends MoveParts {
 }
 type Training = Handlers<typeof training>;
 const pollMs = 250;
-/** How long a cancel waits for the job's own process to be gone. */
+/** How long a cancel waits for the job's own process to be gone, or for a version that is being registered to be whole. */
 const cancelMs = 5_000;
+const finishMs = 60_000;
 
 export const toJob = (row: JobRow): Job => ({
   job_id: row.job_id,
@@ -141,13 +142,21 @@ export function jobHandlers(parts: RouteParts) {
       const job = await find(params.id);
       if (hasEnded(job)) throw new AppError("CONFLICT", `the job has ended already: ${job.status}`);
       if (job.queue_id !== null) await jobs.cancel(queue, job.queue_id);
-      // A job that had not begun ends here, one that runs when its process is gone.
-      const until = clock().getTime() + (job.status === "running" ? cancelMs : 0);
-      while (clock().getTime() < until && !hasEnded(await find(params.id))) await delay(50);
-      await store.end(params.id, "cancelled", clock());
+      const left = await untilEnded(() => find(params.id));
+      // A job that had not begun ends here. One that registers its version is past stopping and ends by itself.
+      if (!hasEnded(left) && left.phase !== "finishing") await store.end(params.id, "cancelled", clock());
       return toJob(await find(params.id));
     },
   } satisfies Partial<Training>;
+}
+
+async function untilEnded(read: () => Promise<JobRow>): Promise<JobRow> {
+  for (let waited = 0; ; waited += 50) {
+    const job = await read();
+    const limit = job.status === "queued" ? 0 : job.phase === "finishing" ? finishMs : cancelMs;
+    if (hasEnded(job) || waited >= limit) return job;
+    await delay(50);
+  }
 }
 
 /** The job whenever it changed, until it ends. */

@@ -7,9 +7,9 @@ import { defineService } from "../../platform/service.ts";
 import { trainingConfig } from "./config.ts";
 import { dataHandlers } from "./data/routes.ts";
 import { createDataStore } from "./data/store.ts";
-import { runTrainingJob } from "./job.ts";
+import { queue, runTrainingJob } from "./job.ts";
 import { createRegistry } from "./registry.ts";
-import { enqueue, jobHandlers, queue, registryHandlers, type RouteParts } from "./routes.ts";
+import { enqueue, jobHandlers, registryHandlers, type RouteParts } from "./routes.ts";
 import { registerShipped, storeFirstData } from "./shipped.ts";
 import { createJobStore } from "./store.ts";
 

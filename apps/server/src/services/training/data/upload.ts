@@ -98,6 +98,7 @@ async function receiveMultipart(request: Request, keep: Keep): Promise<Received>
   const parser = multipartParser(request);
   const { promise, resolve, reject } = Promise.withResolvers<Received>();
   let keeping: Promise<void> | undefined;
+  let file: BusboyFileStream | undefined;
   const refuse = (cause: unknown): void => {
     reject(cause instanceof AppError ? cause : new AppError("INVALID_INPUT", "the form cannot be read", {}, { cause }));
   };
@@ -106,6 +107,7 @@ async function receiveMultipart(request: Request, keep: Keep): Promise<Received>
       stream.resume();
       return refuse(new AppError("INVALID_INPUT", "one file per upload"));
     }
+    file = stream;
     const incoming: Incoming = { name: name || "upload.jsonl", format: formatOf(name ?? ""), content: stream };
     keeping = keep(incoming).then(
       (stored) => resolve({ incoming, stored }),
@@ -122,6 +124,7 @@ async function receiveMultipart(request: Request, keep: Keep): Promise<Received>
   const body = Readable.from(request.body);
   body.once("error", (error) => {
     parser.destroy(error);
+    file?.destroy(error);
     refuse(error);
   });
   body.pipe(parser);
