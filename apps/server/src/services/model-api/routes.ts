@@ -147,21 +147,22 @@ async function batchResults(
 ): Promise<(ItemError | (Verdict & { id?: string }))[]> {
   const { judge, clock } = parts;
   const note = noted(parts, isTest);
-  const started = performance.now();
   const results: (ItemError | (Verdict & { id?: string }) | undefined)[] = items.map((item) =>
     "error" in item ? item : tooLong(judge, item),
   );
   const open = items.flatMap((item, i) => ("error" in item || results[i] ? [] : [{ item, i }]));
   const byModel = Map.groupBy(open, ({ item }) => item.model);
   for (const [model, group] of byModel) {
+    const started = performance.now();
     const texts = group.map(({ item }) => item.text);
     const judged = await judge.judge(model, texts, signal).catch((error: unknown) => refusal(error));
+    // A text's share: it did not wait for an answer of its own.
+    const latencyMs = (performance.now() - started) / group.length;
     group.forEach(({ item, i }, k) => {
       const id = item.id === undefined ? {} : { id: item.id };
       const found = judged instanceof AppError ? undefined : judged[k];
       if (!found) results[i] = itemError(judged, item.id);
       else {
-        const latencyMs = performance.now() - started;
         const answer = singleAnswer(found, { text: item.text, now: clock(), latencyMs, withProbabilities: true });
         results[i] = { ...note(answer, found.verdict, found), ...id };
       }

@@ -111,6 +111,7 @@ test("names: untrained encoders, models that are not here, unknown ones", async 
   expect(await ask("bert-base")).toBe("MODEL_NOT_LOADED");
   expect(await ask("hf:owner/repo")).toBe("MODEL_NOT_LOADED");
   expect(await ask("distilbert@9")).toBe("MODEL_NOT_LOADED");
+  expect(await ask("distilbert@1")).toBe("none");
   await expect(api().predict({ body: { text: "x", model_name: "distilbrt" } })).rejects.toMatchObject({
     code: "MODEL_NOT_FOUND",
     message: expect.stringMatching(/"distilbert".*GET \/models/),

@@ -1,7 +1,8 @@
 // The inference worker: every ONNX Runtime session of the process lives here and is released here, because a run blocks
 // its thread and ending a thread during a run aborts the process. It ends by itself after `close`, never by terminate.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { type BatchReport, type Detector, EngineError, openDetector } from "@mlsec/engine";
+import { type BatchReport, type Detector, type DetectorVerdict, EngineError, openDetector } from "@mlsec/engine";
 import type { Answer, Ask, Failure } from "./protocol.ts";
 
 const { threads } = workerData as { threads: number };
@@ -21,10 +22,31 @@ async function perform(ask: Ask, signal: AbortSignal): Promise<Extract<Answer, {
     const { manifest, memoryBytes } = await opening;
     return { manifest, memoryBytes };
   }
-  if (ask.op === "verdicts") return await (await detectorOf(ask.key)).verdicts(ask.texts, { signal });
+  if (ask.op === "verdicts") return await verdictsOf(await detectorOf(ask.key), ask.texts, signal);
   if (ask.op === "release") await release(ask.key);
   if (ask.op === "close") await closeAfter([...running].flatMap(([id, { done }]) => (id === ask.id ? [] : done)));
   return undefined;
+}
+
+// Cutting texts into tokens holds the thread; after this many characters others get a turn.
+const turnChars = 32_000;
+
+async function verdictsOf(
+  detector: Detector,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<DetectorVerdict[]> {
+  const verdicts: DetectorVerdict[] = [];
+  while (verdicts.length < texts.length) {
+    if (verdicts.length > 0) await nextTurn();
+    const from = verdicts.length;
+    let chars = 0;
+    let to = from;
+    do chars += texts[to++]?.length ?? 0;
+    while (to < texts.length && chars + (texts[to]?.length ?? 0) <= turnChars);
+    verdicts.push(...(await detector.verdicts(texts.slice(from, to), { signal })));
+  }
+  return verdicts;
 }
 
 function detectorOf(key: string): Promise<Detector> {

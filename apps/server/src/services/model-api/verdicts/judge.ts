@@ -45,6 +45,9 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
     const slot = pool.slot(slotOf(ref));
     if (slot?.served) return slot.served;
     if (slot?.loading) return await slot.loading;
+    // A pinned version is answered by the champion when that is it.
+    const champion = ref.version === undefined ? undefined : pool.slot(ref.name)?.served;
+    if (champion?.located.version === ref.version && champion !== undefined) return champion;
     const known = ref.form === "trained" ? await catalogue.names() : [];
     if (ref.form === "trained" && !known.includes(ref.name)) throw unknownModel(asked, known);
     const why = slot?.error === undefined ? "" : ` (${slot.error})`;

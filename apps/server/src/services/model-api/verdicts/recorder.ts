@@ -62,6 +62,7 @@ export function createRecorder(store: VerdictStore, log: Logger, metrics: Metric
   return {
     add(row) {
       rows.push(row);
+      if (rows.length > maxRows + batchRows) trim();
       later();
     },
     flush,
