@@ -48,7 +48,7 @@ const card = await finishDetector(values.out, heldOut, {
     data: sourcesOf(rows),
     recipe: [
       `Logistic regression over hashed features: character ${features.minChars}- to ${features.maxChars}-grams and word 1- to ${features.maxWords}-grams in 2^${features.bits} buckets, counts damped by a logarithm, each block scaled to length 1.`,
-      `AdaGrad, ${epochs} epochs, rate ${learningRate}, averaged weights, bias fixed at P(attack) ${priorAttack}; ${seconds.toFixed(0)} s on one CPU core.`,
+      `AdaGrad, ${epochs} epochs, rate ${learningRate}, averaged weights, bias fixed at P(attack) ${priorAttack}; ${seconds.toFixed(0)} s on one core of a busy two-core machine.`,
       `Rows that count more: ${Object.entries(WEIGHTS)
         .map(([source, weight]) => `${source} ${weight} times`)
         .join(", ")}.`,
