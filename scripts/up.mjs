@@ -97,7 +97,7 @@ async function install(running) {
     if (isCurrent()) return;
     process.stderr.write("Installing packages…\n");
     const npm = process.env.npm_execpath;
-    const flags = ["install", "--no-audit", "--no-fund", "--no-save", "--prefer-offline"];
+    const flags = ["install", "--no-audit", "--no-fund", "--no-save", "--prefer-offline", "--loglevel=error"];
     const [program, ...first] =
       npm && /\.c?js$/.test(npm) ? [process.execPath, npm] : [process.platform === "win32" ? "npm.cmd" : "npm"];
     const { status } = spawnSync(program, [...first, ...flags], {

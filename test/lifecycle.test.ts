@@ -9,10 +9,20 @@ import { afterEach, expect, test } from "vitest";
 const root = path.resolve(import.meta.dirname, "..");
 const children: ChildProcess[] = [];
 const folders: string[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-  for (const folder of folders.splice(0))
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null)
+      await new Promise((resolve) => child.once("exit", resolve));
+  }
+  for (const folder of folders.splice(0)) {
+    // The database outlives its killed system for a moment.
+    while (fs.existsSync(path.join(folder, "postgres/data/postmaster.pid")))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    const socket = path.join(folder, "postgres/socket.location");
+    if (fs.existsSync(socket)) fs.rmSync(fs.readFileSync(socket, "utf8"), { recursive: true, force: true });
     fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
 });
 
 interface Started {

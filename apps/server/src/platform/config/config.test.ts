@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { parseConfig } from "./config.ts";
@@ -96,6 +97,13 @@ test("secrets may lie in files, and never show in a message", () => {
   fs.writeFileSync(file, "from the file\n");
   expect(parseConfig({ POSTGRES_HOST: "db", POSTGRES_PASSWORD_FILE: file }).postgres?.password).toBe("from the file");
   expect(() => parseConfig({ POSTGRES_PASSWORD: "x", POSTGRES_PASSWORD_FILE: file })).toThrow("got both");
+  const { hub } = parseConfig({ HF_TOKEN: "hunter2" });
+  expect([JSON.stringify(hub), `${hub.token}`, inspect(hub), hub.token?.reveal()]).toEqual([
+    '{"endpoint":"https://huggingface.co","token":"[redacted]"}',
+    "[redacted]",
+    expect.not.stringContaining("hunter2"),
+    "hunter2",
+  ]);
   expect(() => parseConfig({ REDIS_URL: "hunter2" })).toThrow(/^REDIS_URL: (?!.*hunter2)/);
 });
 

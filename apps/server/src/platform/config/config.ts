@@ -4,6 +4,7 @@ import { type ServiceName, serviceNames, services } from "@mlsec/contracts";
 import type * as z from "zod";
 import type { Connection } from "../db/database.ts";
 import type { LogLevel } from "../telemetry/log.ts";
+import { Sensitive } from "../telemetry/sensitive.ts";
 import { parseSlice } from "./parse.ts";
 import { platformSlice } from "./platform.ts";
 import { address, type Environment, port, type Slice, type SliceValues } from "./slice.ts";
@@ -27,7 +28,7 @@ export interface Config {
   readonly requestTimeoutMs: number;
   /** Undefined: the embedded server. */
   readonly postgres: Connection | undefined;
-  readonly redisUrl: string | undefined;
+  readonly redisUrl: Sensitive<string> | undefined;
   /** `endpoint` undefined: the embedded store. */
   readonly storage: {
     readonly endpoint: string | undefined;
@@ -42,7 +43,7 @@ export interface Config {
     readonly s3IgnoreTls: boolean;
   };
   readonly otlpEndpoint: string | undefined;
-  readonly hub: { readonly endpoint: string; readonly token: string | undefined };
+  readonly hub: { readonly endpoint: string; readonly token: Sensitive<string> | undefined };
   /** A service's own settings; INVALID_CONFIG names a wrong one. */
   read<S extends Slice>(slice: S): SliceValues<S>;
 }
@@ -115,7 +116,7 @@ export function parseConfig(environment: Environment): Config {
     maxBodyBytes: values.MLSEC_MAX_BODY_BYTES,
     requestTimeoutMs: values.MLSEC_REQUEST_TIMEOUT_SECONDS * 1000,
     postgres: host === undefined ? undefined : Object.freeze({ host, ...postgres }),
-    redisUrl: values.REDIS_URL,
+    redisUrl: sensitive(values.REDIS_URL),
     storage: Object.freeze({
       endpoint: foreign(values.MINIO_ENDPOINT),
       bucket: values.MINIO_BUCKET,
@@ -128,11 +129,13 @@ export function parseConfig(environment: Environment): Config {
       s3IgnoreTls: values.MLFLOW_S3_IGNORE_TLS,
     }),
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
-    hub: Object.freeze({ endpoint: values.HF_ENDPOINT, token: values.HF_TOKEN }),
+    hub: Object.freeze({ endpoint: values.HF_ENDPOINT, token: sensitive(values.HF_TOKEN) }),
     read: (slice) => parseSlice(slice, snapshot),
   } satisfies Config);
 }
 
+const sensitive = (value: string | undefined): Sensitive<string> | undefined =>
+  value === undefined ? undefined : new Sensitive(value);
 const loopback = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** An address on this machine's loopback at one of our ports is this process itself. */

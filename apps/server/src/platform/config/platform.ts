@@ -23,7 +23,7 @@ const storeText = z.enum(["none", "flagged", "all"], "none, flagged or all");
 export const platformSlice = defineSlice({
   SERVICE_NAME: text("Name of this process in logs; `mlsec` when unset."),
   SERVICE_VERSION: text("Version shown by /health and in logs; the package's own when unset."),
-  LOG_LEVEL: level.default("info").describe("trace, debug, info, warn, error, fatal or silent, in any case."),
+  LOG_LEVEL: level.default("warn").describe("trace, debug, info, warn, error, fatal or silent, in any case."),
   POSTGRES_HOST: text("Host of a PostgreSQL server, or the folder of its unix socket. Unset: the embedded server."),
   POSTGRES_PORT: port(5432).describe("Port of that server."),
   POSTGRES_DB: z.string().default("mlsec").describe("Database on that server."),

@@ -1,5 +1,4 @@
-// Attack texts and secrets never reach a log. A text is named by its hash and length; a secret prints [redacted].
-import { createHash } from "node:crypto";
+// A secret that no log shows, however it gets there.
 import { inspect } from "node:util";
 
 /** Holds a value that no log, template string, JSON or error message shows. */
@@ -21,9 +20,4 @@ export class Sensitive<T> {
   [inspect.custom](): string {
     return "[redacted]";
   }
-}
-
-/** What a log may say about a text: `{hash, chars}`, the first 16 hex digits of its SHA-256 and its length in code units. */
-export function describeText(text: string): { hash: string; chars: number } {
-  return { hash: createHash("sha256").update(text).digest("hex").slice(0, 16), chars: text.length };
 }
