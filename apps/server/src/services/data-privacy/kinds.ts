@@ -91,7 +91,7 @@ function* cards(text: string): Iterable<Hit> {
 
 const digitsOf = (text: string): number => text.replace(/\D/g, "").length;
 function* phones(text: string): Iterable<Hit> {
-  const international = /(?<![\w+])(?<!\d[ -])(?:\+|00(?=[1-9]))\d(?:[ ().\/-]{0,2}\d){6,16}(?![\w])/g;
+  const international = /(?<![\w+])(?<!\d[ -])(?:\+|00(?=[1-9]))\d(?:[ ()./-]{0,2}\d){6,16}(?![\w])/g;
   yield* matches(text, international, ([number]) => digitsOf(number) >= 8 && digitsOf(number) <= 17);
   yield* matches(text, /(?<![\w.-])(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?![\w-])/g);
   const national = /(?<![\w.,/-])(?<!\d[ -])\(?0\d{1,5}\)?[ /]\d{2,8}(?:[ -]?\d{2,4}){0,3}(?![\w.,/-]?\d)/g;

@@ -6,7 +6,7 @@ import { startTestSystem, type TestSystem } from "../../testing/system.ts";
 
 let system: TestSystem;
 let folder = "";
-const get = (path: string, headers: Record<string, string> = {}) => fetch(system.url("monitoring") + path, { headers });
+const get = (at: string, headers: Record<string, string> = {}) => fetch(system.url("monitoring") + at, { headers });
 
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), "mlsec-dashboard-"));
@@ -25,12 +25,12 @@ afterAll(async () => {
 });
 
 test("the page for every path of the client, with no inline scripts; hashed files for ever", async () => {
-  for (const path of ["/", "/training", "/models/distilbert"]) {
-    const page = await get(path, { accept: "text/html" });
+  for (const at of ["/", "/training", "/models/distilbert"]) {
+    const page = await get(at, { accept: "text/html" });
     expect(await page.text()).toContain("dashboard");
     expect(page.headers.get("content-security-policy")).toContain("script-src 'self';");
     expect(page.headers.get("cache-control")).toBe("no-cache");
-    const again = await get(path, { accept: "text/html", "if-none-match": page.headers.get("etag") ?? "" });
+    const again = await get(at, { accept: "text/html", "if-none-match": page.headers.get("etag") ?? "" });
     expect(again.status).toBe(304);
   }
   const script = await get("/assets/index-DRLz838y.js");
@@ -42,8 +42,8 @@ test("the page for every path of the client, with no inline scripts; hashed file
 
 test.each(["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt", "/%00", "/%ff"])(
   "%s leads nowhere",
-  async (path) => {
-    const response = await get(path);
+  async (at) => {
+    const response = await get(at);
     expect(await response.text()).not.toContain("outside");
     expect(response.status).toBeGreaterThanOrEqual(400);
   },
@@ -81,13 +81,13 @@ test.each([
 });
 
 test("only services of the table are reached, and the dashboard is not its own client", async () => {
-  for (const path of [
+  for (const at of [
     "/api/constructor/x",
     "/api/localhost:22/x",
     "/api/monitoring/api/monitoring/health",
     "/api/nothing",
   ])
-    expect((await get(path)).status).toBe(404);
+    expect((await get(at)).status).toBe(404);
 });
 
 test("the event stream: a picture at once, and another soon", async () => {

@@ -14,7 +14,7 @@ const entities: Readonly<Record<string, string>> = {
 export const escapeXml = (text: string): string =>
   text
     .toWellFormed()
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd")
+    .replace(/[\p{Cc}\ufffe\uffff]/gu, (unit) => (/[\t\n\r\x7f-\x9f]/.test(unit) ? unit : "\ufffd"))
     .replace(/[&<>"'\r]/g, (character) => entities[character] ?? "");
 
 export const element = (name: string, content: string | number | boolean): string =>

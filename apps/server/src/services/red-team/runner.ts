@@ -12,9 +12,9 @@ const mostTries = 4;
 export interface Runner {
   /**
    * Runs a test to its end and answers it as it ended, failed ones included. When the signal aborts, the test stays
-   * `running` and the abort's reason is thrown.
+   * `running` and the abort's reason is thrown; so is what broke inside, unless this is the last try.
    */
-  run(testId: string, signal: AbortSignal): Promise<TestRow>;
+  run(testId: string, signal: AbortSignal, options?: { isLastTry?: boolean }): Promise<TestRow>;
 }
 type Needs = Pick<ServiceContext, "clients" | "clock" | "live" | "log" | "metrics">;
 
@@ -28,7 +28,7 @@ export function createRunner(context: Needs, store: Store, outbox: Outbox): Runn
     return row;
   };
   return {
-    async run(testId, signal) {
+    async run(testId, signal, options = {}) {
       const test = await store.find(testId);
       if (!test) throw new AppError("NOT_FOUND", `no test ${testId}`);
       if (test.status !== "running") return test;
@@ -36,7 +36,12 @@ export function createRunner(context: Needs, store: Store, outbox: Outbox): Runn
         await attack(context, store, test, signal);
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof AppError)) throw error;
+        if (!(error instanceof AppError)) {
+          if (!options.isLastTry) throw error;
+          const detail = "something broke inside; the log says what";
+          await finish(test, { status: "failed", error: { code: "INTERNAL", detail } });
+          throw error;
+        }
         return finish(test, { status: "failed", error: { code: error.code, detail: error.message } });
       }
       return finish(test, await endingOf(store, test));

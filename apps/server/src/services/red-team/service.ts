@@ -13,6 +13,7 @@ import { createStore, type NewTest, type PlannedAttempt, type Store, summaryOf, 
 
 const queue = "red-team-test";
 const longestTestSeconds = 4 * 3600;
+const mostRetries = 10;
 const pollMs = 150;
 const selfTestRetryMs = 10_000;
 type TestRequest = z.output<typeof redTeam.test.body>;
@@ -29,8 +30,10 @@ export const service = defineService({
       schema: z.strictObject({ test_id: z.string() }),
       concurrency: 2,
       expireInSeconds: longestTestSeconds,
-      retryLimit: 20,
-      run: async ({ test_id }, { signal }) => void (await runner.run(test_id, signal)),
+      retryLimit: mostRetries,
+      retryDelaySeconds: 1,
+      run: async ({ test_id }, { attempt, signal }) =>
+        void (await runner.run(test_id, signal, { isLastTry: attempt >= mostRetries })),
     });
     const shown = async (test: TestRow): Promise<TestSummary> => summaryOf(test, await store.figures(test));
     const withResults = async (test: TestRow): Promise<TestResult> => ({

@@ -239,13 +239,14 @@ function attemptResult({
 
 /** A test as every list shows it. */
 export function summaryOf(test: TestRow, figures: Figures): TestSummary {
-  const { id, campaign: _, is_planned: __, job_id: ___, error_code: ____, created_at, finished_at, ...row } = test;
+  const { id, status, trigger, model_name, requested_model, model_version, threshold, pass_threshold, seed, error } =
+    test;
   return {
-    ...row,
     ...figures,
-    overall_status: test.status === "completed" ? figures.overall_status : null,
     test_id: id,
-    created_at: created_at.toISOString(),
-    finished_at: finished_at?.toISOString() ?? null,
+    ...{ status, trigger, model_name, requested_model, model_version, threshold, pass_threshold, seed, error },
+    overall_status: status === "completed" ? figures.overall_status : null,
+    created_at: test.created_at.toISOString(),
+    finished_at: test.finished_at?.toISOString() ?? null,
   };
 }
