@@ -70,6 +70,9 @@ function common(verdict: DetectorVerdict, { text, now, latencyMs, withProbabilit
   };
 }
 
+// PostgreSQL refuses numbers too small for its `real`, which a very sure detector does give.
+const stored = (share: number): number => Math.round(share * 1e9) / 1e9;
+
 /** What is kept of an answer: everything but the text. */
 export function rowOf(answer: Verdict, verdict: DetectorVerdict, { hash, chars }: Judged): VerdictRow {
   return {
@@ -81,9 +84,9 @@ export function rowOf(answer: Verdict, verdict: DetectorVerdict, { hash, chars }
     requested_model: answer.requested_model,
     model_version: answer.model_version,
     label: answer.prediction,
-    confidence: answer.confidence,
-    attack_probability: answer.attack_probability,
-    threshold: answer.threshold,
+    confidence: stored(answer.confidence),
+    attack_probability: stored(answer.attack_probability),
+    threshold: stored(answer.threshold),
     is_attack: answer.is_attack,
     probabilities: verdict.probabilities,
     from_cache: answer.from_cache,

@@ -27,8 +27,13 @@ export function createRecorder(store: VerdictStore, log: Logger, metrics: Metric
       try {
         await store.insert(batch);
       } catch (error) {
-        rows.unshift(...batch);
-        throw error;
+        if (!isRefusal(error)) {
+          rows.unshift(...batch);
+          throw error;
+        }
+        // These rows would be refused again and hold up all others.
+        lost.inc(batch.length);
+        log.error({ error, rows: batch.length }, "the database refused verdicts");
       }
     }
   };
@@ -75,3 +80,6 @@ export function createRecorder(store: VerdictStore, log: Logger, metrics: Metric
     },
   };
 }
+
+/** Data that the database does not take (SQLSTATE classes 22 and 23), not a database that is away. */
+const isRefusal = (error: unknown): boolean => /^2[23]/.test(String((error as { code?: unknown } | undefined)?.code));
