@@ -4,9 +4,11 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 const root = path.resolve(import.meta.dirname, "..");
+// Each start makes a database: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 const children: ChildProcess[] = [];
 const folders: string[] = [];
 afterEach(async () => {

@@ -98,7 +98,7 @@ test("secrets may lie in files, and never show in a message", () => {
   expect(parseConfig({ POSTGRES_HOST: "db", POSTGRES_PASSWORD_FILE: file }).postgres?.password).toBe("from the file");
   expect(() => parseConfig({ POSTGRES_PASSWORD: "x", POSTGRES_PASSWORD_FILE: file })).toThrow("got both");
   const { hub } = parseConfig({ HF_TOKEN: "hunter2" });
-  expect([JSON.stringify(hub), `${hub.token}`, inspect(hub), hub.token?.reveal()]).toEqual([
+  expect([JSON.stringify(hub), String(hub.token), inspect(hub), hub.token?.reveal()]).toEqual([
     '{"endpoint":"https://huggingface.co","token":"[redacted]"}',
     "[redacted]",
     expect.not.stringContaining("hunter2"),
