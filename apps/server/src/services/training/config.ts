@@ -8,9 +8,6 @@ const repository = path.resolve(import.meta.dirname, "../../../../..");
 
 export const trainingSlice = defineSlice({
   MLSEC_TRAIN_THREADS: whole(1, 256).optional().describe("Threads of a training job. Unset: one per core."),
-  MLSEC_TRAIN_CHECKPOINT_SECONDS: whole(1, 3600)
-    .default(10)
-    .describe("A training job writes a checkpoint about this often."),
   MLSEC_SUITE_DIR: z
     .string()
     .default(path.join(repository, "data/suite"))
@@ -27,7 +24,6 @@ export const trainingSlice = defineSlice({
 
 export interface TrainingConfig {
   readonly threads: number | undefined;
-  readonly checkpointSeconds: number;
   readonly suiteDir: string;
   readonly firstData: string;
   readonly shippedDir: string;
@@ -43,7 +39,6 @@ export function trainingConfig(config: Config): TrainingConfig {
   const shippedDir = path.resolve(values.MLSEC_SHIPPED_MODELS);
   return {
     threads: values.MLSEC_TRAIN_THREADS,
-    checkpointSeconds: values.MLSEC_TRAIN_CHECKPOINT_SECONDS,
     suiteDir: path.resolve(values.MLSEC_SUITE_DIR),
     firstData: path.resolve(values.MLSEC_FIRST_DATA),
     shippedDir,
