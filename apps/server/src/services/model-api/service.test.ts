@@ -125,6 +125,7 @@ test("names: untrained encoders, models that are not here, unknown ones", async 
   expect(await codeOf(load("hf:owner/repo@main"))).toBe("WEIGHTS_UNREACHABLE");
   expect(await codeOf(load("nothing-like-it"))).toBe("MODEL_NOT_FOUND");
   const listed = await api().listModels();
+  expect(listed.models.some(({ name }) => name.startsWith("hf:"))).toBe(false);
   const state = Object.fromEntries(listed.models.map(({ name, state: s }) => [name, s]));
   expect(state).toMatchObject({ distilbert: "loaded", linear: "loaded", "bert-base": "unloaded" });
   expect(state["deberta-v3-base_pretrained"]).toBe("untrained");

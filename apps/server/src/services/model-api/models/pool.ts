@@ -1,6 +1,7 @@
 // The detectors that answer now. A swap loads the new one first and frees the old one after its last verdict, so that
 // no request is dropped.
 import { randomUUID } from "node:crypto";
+import { AppError, type Code } from "@mlsec/contracts";
 import type { DetectorManifest, DetectorVerdict } from "@mlsec/engine";
 import type { Inference } from "../inference/inference.ts";
 import { type ModelRef, slotOf } from "../names.ts";
@@ -153,8 +154,14 @@ export function createPool({ inference, catalogue, clock, onChange, onError }: O
 const slotView = ({ ref, served, loading, error }: Entry): Slot => ({ ref, served, loading, error });
 
 // A load that was refused leaves no trace; one that broke stays visible as failed.
-const isFailure = (error: unknown): boolean => {
-  const status = (error as { status?: number } | undefined)?.status;
-  return error !== undefined && (status === undefined || status >= 500 || status === 422 || status === 409);
-};
+const refusals: readonly Code[] = [
+  "WEIGHTS_UNREACHABLE",
+  "MODEL_NOT_FOUND",
+  "MODEL_UNTRAINED",
+  "LABELS_UNMAPPED",
+  "FORBIDDEN",
+  "UNAVAILABLE",
+];
+const isFailure = (error: unknown): boolean =>
+  error !== undefined && !(error instanceof AppError && refusals.includes(error.code));
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
