@@ -24,14 +24,65 @@ function Models() {
       </PageTitle>
       <Loaded query={models} rows={5}>
         {(data) => (
-          <div className="grid models">
-            {data.models.map((m) => (
-              <ModelCard key={m.name} model={m} isDefault={m.name === data.default_model} changed={models.reload} />
-            ))}
-          </div>
+          <>
+            <div className="grid models">
+              {data.models.filter(isHere).map((m) => (
+                <ModelCard key={m.name} model={m} isDefault={m.name === data.default_model} changed={models.reload} />
+              ))}
+            </div>
+            <Others models={data.models.filter((m) => !isHere(m))} changed={models.reload} />
+          </>
         )}
       </Loaded>
       <Registry changed={models.reload} />
+    </>
+  );
+}
+
+/** Something that has judged, can judge, or should. The rest is known by name only. */
+const isHere = (m: ModelState): boolean =>
+  m.state !== "untrained" && (m.state !== "unloaded" || m.version !== null || m.error === null);
+
+function Others({ models, changed }: { models: readonly ModelState[]; changed: () => void }) {
+  if (models.length === 0) return null;
+  return (
+    <Card title="Encoders, and models that are not on this machine" wide>
+      <div className="scroll">
+        <table>
+          <tbody>
+            {models.map((m) => (
+              <tr key={m.name}>
+                <td>{m.name}</td>
+                <td>
+                  <Badge tone={m.error ? "quiet" : tones[m.state]}>{m.error ? "Not here" : title(m.state)}</Badge>
+                </td>
+                <td className="quiet">
+                  {m.error ??
+                    (m.state === "untrained"
+                      ? `no trained head: it is what training starts from (${m.source})`
+                      : m.source)}
+                </td>
+                <td>{m.state === "unloaded" ? <LoadLink name={m.name} changed={changed} /> : null}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function LoadLink({ name, changed }: { name: string; changed: () => void }) {
+  const load = useAction(async () => {
+    await modelApi.loadModel({ params: { name }, body: {} });
+    changed();
+  });
+  return (
+    <>
+      <button type="button" className="link" disabled={load.busy} onClick={load.run}>
+        {load.busy ? "Loading …" : "Try to load"}
+      </button>
+      {load.error ? <span className="small bad"> {load.error}</span> : null}
     </>
   );
 }
@@ -100,8 +151,6 @@ function ModelCard({ model, isDefault, changed }: { model: ModelState; isDefault
               {unload.busy ? "Unloading …" : "Unload"}
             </button>
           </>
-        ) : model.state === "untrained" ? (
-          <span className="quiet small">An encoder without a trained head: train from it on the Training page.</span>
         ) : (
           <button
             type="button"

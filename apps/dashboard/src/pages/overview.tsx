@@ -11,6 +11,7 @@ import { address } from "../lib/api.ts";
 import { ago, clock, count, millis, percent, title } from "../lib/format.ts";
 import { useLive } from "../lib/live.ts";
 import { definePage } from "../lib/page.ts";
+import { byMinute } from "../lib/series.ts";
 import { navigate } from "../lib/router.ts";
 
 const healthTone: Record<string, Tone> = { healthy: "good", degraded: "warn", down: "bad" };
@@ -32,13 +33,17 @@ function Overview() {
         </span>
       </PageTitle>
       {live.failed && !picture ? <Failed>The live stream does not answer. Is the system still running?</Failed> : null}
-      <div className="grid">
-        <TryText />
-        {picture ? <Verdicts picture={picture} /> : <Waiting title="Verdicts" />}
-        {picture ? <Classes picture={picture} /> : <Waiting title="Threats by class" />}
-        {picture ? <Services picture={picture} /> : <Waiting title="Services and dependencies" />}
-        {picture ? <Work picture={picture} /> : <Waiting title="Training jobs" />}
-        {picture ? <LastTest picture={picture} /> : <Waiting title="Last red-team result" />}
+      <TryText />
+      <div className="stacks">
+        <div>
+          {picture ? <Verdicts picture={picture} /> : <Waiting title="Verdicts" />}
+          {picture ? <Services picture={picture} /> : <Waiting title="Services and dependencies" />}
+        </div>
+        <div>
+          {picture ? <Classes picture={picture} /> : <Waiting title="Threats by class" />}
+          {picture ? <LastTest picture={picture} /> : <Waiting title="Last red-team result" />}
+          {picture ? <Work picture={picture} /> : <Waiting title="Training jobs" />}
+        </div>
       </div>
     </>
   );
@@ -50,7 +55,7 @@ const Waiting = ({ title: name }: { title: string }) => (
   </Card>
 );
 
-function Verdicts({ picture: { verdicts } }: { picture: LivePicture }) {
+function Verdicts({ picture: { verdicts, at } }: { picture: LivePicture }) {
   if (!verdicts)
     return (
       <Card title="Verdicts">
@@ -89,7 +94,10 @@ function Verdicts({ picture: { verdicts } }: { picture: LivePicture }) {
       ) : (
         <div className="chart" role="img" aria-label={`Verdicts per minute over the last ${minutes} minutes`}>
           <ResponsiveContainer width="100%" height="100%">
-            <AreaChart data={verdicts.series} margin={{ top: 6, right: 4, bottom: 0, left: -28 }}>
+            <AreaChart
+              data={byMinute(verdicts.series, minutes, Date.parse(at))}
+              margin={{ top: 6, right: 4, bottom: 0, left: -28 }}
+            >
               <XAxis dataKey="at" tickFormatter={clock} minTickGap={40} tickLine={false} axisLine={false} />
               <YAxis allowDecimals={false} tickLine={false} axisLine={false} />
               <Tooltip labelFormatter={(at) => clock(String(at))} isAnimationActive={false} />

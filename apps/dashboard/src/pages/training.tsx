@@ -142,7 +142,11 @@ const LossCurve = ({ losses }: { losses: Job["losses"] }) => (
         <CartesianGrid stroke="var(--line)" vertical={false} />
         <XAxis dataKey="step" type="number" domain={["dataMin", "dataMax"]} tickLine={false} />
         <YAxis domain={[0, "auto"]} tickLine={false} axisLine={false} />
-        <Tooltip formatter={(v) => decimals(Number(v))} labelFormatter={(s) => `step ${String(s)}`} isAnimationActive={false} />
+        <Tooltip
+          formatter={(v) => decimals(Number(v))}
+          labelFormatter={(s) => `step ${String(s)}`}
+          isAnimationActive={false}
+        />
         <Line dataKey="loss" stroke="var(--accent)" strokeWidth={2} dot={false} isAnimationActive={false} />
       </LineChart>
     </ResponsiveContainer>
