@@ -246,6 +246,12 @@ test("a handler that never answers is 504", async () => {
   expect((await problem(await fetch(`${base}/never`))).code).toBe("TIMEOUT");
 });
 
+test("a body that never ends is 504 too", async () => {
+  const body = new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"text":')) });
+  const init: RequestInit = { method: "POST", body, headers: { "content-type": "application/json" } };
+  expect((await problem(await fetch(`${base}/echo`, Object.assign(init, { duplex: "half" })))).code).toBe("TIMEOUT");
+});
+
 test("an event stream ends with its reader, and with the system", async () => {
   const leaving = new AbortController();
   const response = await fetch(`${base}/events`, { signal: leaving.signal });

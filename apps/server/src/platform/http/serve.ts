@@ -175,7 +175,15 @@ async function respond(
   const input = {
     params: validate(route.params ?? noFields, params, "params"),
     query: validate(route.query ?? noFields, queryObject(url.searchParams, route.query ?? noFields), "query"),
-    body: kind === "upload" ? undefined : await bodyOf(route, request, options.maxBodyBytes),
+    body:
+      kind === "upload"
+        ? undefined
+        : await withDeadline(
+            bodyOf(route, request, options.maxBodyBytes),
+            request.signal,
+            deadline,
+            options.requestTimeoutMs,
+          ),
     request,
     context,
   };
