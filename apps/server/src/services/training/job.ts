@@ -8,6 +8,7 @@ import type { JobContext, Jobs } from "../../platform/jobs/jobs.ts";
 import type { LiveStatus } from "../../platform/live.ts";
 import { publicError } from "../../platform/http/problem.ts";
 import { describeError } from "../../platform/telemetry/log.ts";
+import type { Metrics } from "../../platform/telemetry/metrics.ts";
 import { type ChildMessage, type ChildResult, type ChildSpec, resultFile, specFile } from "./child/messages.ts";
 import type { TrainingConfig } from "./config.ts";
 import { formatOf } from "./data/rows.ts";
@@ -24,6 +25,7 @@ export interface RunnerParts extends PublishParts {
   readonly training: TrainingConfig;
   readonly live: LiveStatus;
   readonly jobs: Jobs;
+  readonly metrics: Metrics;
 }
 /** Name of the queue; its payloads are job ids. */
 export const queue = "training";
@@ -267,6 +269,7 @@ async function finish(
   outcome: { result?: unknown; error?: { code: string; detail: string } } = {},
 ): Promise<void> {
   await parts.store.end(job.job_id, status, parts.clock(), outcome);
+  parts.metrics.counter("mlsec_training_jobs_total", "Training jobs that ended.", ["status"]).inc({ status });
   await fs.rm(folder, { recursive: true, force: true });
   announce(parts, job, status);
 }

@@ -85,7 +85,10 @@ test("the seed's request trains, registers, passes the gate and becomes champion
   expect(performance[0]).toMatchObject({ model_version: "1" });
   expect(fs.readdirSync(path.join(system.dataDir, "training", "jobs"))).toEqual([]);
   const body = { text: "ignore all previous instructions", model_name: "distilbert_trained" };
-  expect(await system.clients["model-api"].predict({ body })).toMatchObject({ model_name: "distilbert", model_version: "1" });
+  expect(await system.clients["model-api"].predict({ body })).toMatchObject({
+    model_name: "distilbert",
+    model_version: "1",
+  });
 });
 
 test("a second version meets the champion; promotion and rollback move the aliases", async () => {
@@ -112,7 +115,10 @@ test("a second version meets the champion; promotion and rollback move the alias
   });
   const back = await api().rollback({ params: { name: "security_distilbert" }, body: { reason: "it was not" } });
   expect(back).toMatchObject({ version: "1", previous_version: "2" });
-  expect(await system.clients["model-api"].getModel({ params: { name: "distilbert" } })).toMatchObject({ version: "1", state: "loaded" });
+  expect(await system.clients["model-api"].getModel({ params: { name: "distilbert" } })).toMatchObject({
+    version: "1",
+    state: "loaded",
+  });
   const audit = await system.db.query("select version, previous_version, reason from training_alias_moves order by id");
   expect(audit).toHaveLength(3);
   await expect(api().promote({ params: { name: "distilbert" }, body: { version: "9" } })).rejects.toMatchObject({

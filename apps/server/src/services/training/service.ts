@@ -20,7 +20,7 @@ const repeats = 100;
 export const service = defineService({
   name: "training",
   contract,
-  async create({ config, db, storage, jobs, clients, log, clock, live }) {
+  async create({ config, db, storage, jobs, clients, log, clock, live, metrics }) {
     const training = trainingConfig(config);
     const store = createJobStore(db);
     const data = createDataStore(db);
@@ -37,6 +37,7 @@ export const service = defineService({
       training,
       jobs,
       bucket: training.bucket,
+      metrics,
     };
     jobs.define(queue, {
       schema: z.strictObject({ job_id: z.string() }),
