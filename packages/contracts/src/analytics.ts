@@ -67,10 +67,14 @@ const Range = z.object({ from: Timestamp.nullable(), to: Timestamp, days: z.int(
 export const RedTeamSummary = z
   .object({
     total_tests: Count,
-    average_detection_rate: Rate,
-    average_false_positive_rate: Rate.nullable(),
+    average_detection_rate: Rate.describe(
+      "Over all labelled tests, each weighted by its attacks: detected ÷ attacks. 0 where there are none.",
+    ),
+    average_false_positive_rate: Rate.nullable().describe(
+      "Over all labelled tests, each weighted by its benign texts.",
+    ),
     model_performance: z.record(z.string(), ModelPerformance),
-    summary: z.array(SummaryRow),
+    summary: z.array(SummaryRow).describe("The newest 200 tests, newest first."),
     time_range: Range,
   })
   .meta({ id: "RedTeamSummary" });

@@ -75,21 +75,32 @@ export const TestSummary = z
     model_name: z.string(),
     requested_model: z.string(),
     model_version: z.string(),
-    detection_rate: Rate.nullable(),
-    false_positive_rate: Rate.nullable(),
-    confidence_interval: Interval.nullable(),
-    total_attacks: Count,
+    detection_rate: Rate.nullable().describe(
+      "Detected ÷ attacks that got an answer; the share flagged where no text has a label; null while nothing is answered or only benign texts ran.",
+    ),
+    false_positive_rate: Rate.nullable().describe("Benign texts flagged ÷ benign texts that got an answer."),
+    confidence_interval: Interval.nullable().describe("Of the detection rate: Wilson's, 95 %."),
+    total_attacks: Count.describe("Texts known to be attacks; 0 where no text has a label."),
     total_benign: Count,
     vulnerabilities_found: Count,
     false_alarms: Count,
     errored: Count,
     done: Count,
     total: Count,
-    risk_score: z.number().min(0).max(100).nullable(),
+    risk_score: z
+      .number()
+      .min(0)
+      .max(100)
+      .nullable()
+      .describe(
+        "Share of attacks missed, each weighted by severity (low 1, medium 2, high 4, critical 8), in percent.",
+      ),
     pass_threshold: Rate,
     threshold: Rate.nullable(),
     by_category: z.record(z.string(), CategoryFigures),
-    by_mutator: z.record(z.string(), CategoryFigures),
+    by_mutator: z
+      .record(z.string(), CategoryFigures)
+      .describe("`none` are the attacks as they are; empty where nothing was mutated."),
     seed: z.int().nullable(),
     created_at: Timestamp,
     finished_at: Timestamp.nullable(),

@@ -62,7 +62,8 @@ test("breakdowns count answered attacks only", () => {
     0.8,
   );
   expect(figures.by_category["jailbreak"]).toMatchObject({ attacks: 2, detected: 1, detection_rate: 0.5 });
-  expect(Object.keys(figures.by_mutator)).toEqual(["base64"]);
+  expect(Object.keys(figures.by_mutator)).toEqual(["base64", "none"]);
+  expect(figuresOf([tally("detected", 1)], 0.8).by_mutator).toEqual({});
 });
 
 test("outcomes", () => {

@@ -74,6 +74,7 @@ export function figuresOf(tallies: readonly Tally[], passThreshold: number): Fig
   const benignAnswered = status("false_alarm") + status("passed");
   const detectionRate = trials === 0 ? null : hits / trials;
   const falseRate = benignAnswered === 0 ? null : status("false_alarm") / benignAnswered;
+  const isMutated = tallies.some(({ mutator }) => mutator !== null);
   const attacks = sum((tally) => !tally.benign && tally.category !== null);
   const holds =
     (attacks === 0 || (detectionRate !== null && detectionRate >= passThreshold)) &&
@@ -93,7 +94,7 @@ export function figuresOf(tallies: readonly Tally[], passThreshold: number): Fig
     total,
     risk_score: riskOf(tallies),
     by_category: breakdown(tallies, (tally) => tally.category),
-    by_mutator: breakdown(tallies, (tally) => tally.mutator),
+    by_mutator: breakdown(tallies, (tally) => tally.mutator ?? (isMutated ? "none" : null)),
   };
 }
 
