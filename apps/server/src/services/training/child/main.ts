@@ -3,7 +3,8 @@ import os from "node:os";
 
 os.setPriority(15);
 // Without a parent nobody wants the result: it must not write over the job that the next system resumes.
-process.once("disconnect", () => process.exit(1));
+const orphaned = (): never => process.exit(1);
+process.once("disconnect", orphaned);
 const cancelled = new AbortController();
 process.on("message", (message) => {
   if (typeof message === "object" && message !== null && "type" in message && message.type === "cancel")
@@ -12,5 +13,10 @@ process.on("message", (message) => {
 
 // Only now, so that nothing heavy was loaded at the parent's priority.
 const { runJob } = await import("./run.ts");
-await runJob(process.argv[2] ?? "", cancelled.signal, (message) => process.send?.(message));
+let told: Promise<unknown> = Promise.resolve();
+await runJob(process.argv[2] ?? "", cancelled.signal, (message) => {
+  told = new Promise((resolve) => process.send?.(message, undefined, {}, resolve));
+});
+await told;
+process.off("disconnect", orphaned);
 process.disconnect?.();
