@@ -9,7 +9,7 @@ const files = (await readdir(folder)).filter((file) => /^[a-z0-9-]+\.[tj]s$/.tes
 const loaded: Architecture[] = [];
 for (const file of files) {
   if (/^(registry|architecture)\./.test(file)) continue;
-  const module: { readonly default: Architecture } = await import(`./${file}`);
+  const module: { readonly default: Architecture } = await import(new URL(file, import.meta.url).href);
   loaded.push(module.default);
 }
 
