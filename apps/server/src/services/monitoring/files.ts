@@ -43,7 +43,8 @@ export function createFiles(folder: string): DashboardFiles {
       const { pathname } = new URL(request.url);
       const file = within(folder, pathname);
       if (file && (await isFile(file))) return fileResponse(file, request, hashedFile.test(pathname));
-      const isPage = (request.headers.get("accept") ?? "").includes("text/html") && path.extname(pathname) === "";
+      const wantsPage = (request.headers.get("accept") ?? "").includes("text/html") && path.extname(pathname) === "";
+      const isPage = wantsPage || pathname === "/";
       if (!isPage) return undefined;
       return (await isBuilt()) ? fileResponse(page, request, false) : notBuilt();
     },

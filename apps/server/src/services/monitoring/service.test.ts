@@ -33,6 +33,7 @@ test("the page for every path of the client, with no inline scripts; hashed file
     const again = await get(at, { accept: "text/html", "if-none-match": page.headers.get("etag") ?? "" });
     expect(again.status).toBe(304);
   }
+  expect(await (await get("/")).text()).toContain("dashboard");
   const script = await get("/assets/index-DRLz838y.js");
   expect(script.headers.get("cache-control")).toContain("immutable");
   expect(script.headers.get("content-type")).toContain("javascript");
@@ -102,6 +103,8 @@ test("the event stream: a picture at once, and another soon", async () => {
   controller.abort();
   const [, first = ""] = /event: picture\ndata: (.*)\n/.exec(text) ?? [];
   expect(JSON.parse(first)).toMatchObject({ verdicts: null, jobs: [], tests: [], health: { overall: "down" } });
+  const listeners = async () => /^mlsec_live_listeners.* (\d+)$/m.exec(await (await get("/metrics")).text())?.[1];
+  await expect.poll(listeners).toBe("0");
   const picture = await system.clients.monitoring.picture();
   expect(picture.health.services.find(({ name }) => name === "analytics")?.status).toBe("healthy");
 });

@@ -37,7 +37,10 @@ function objectHeaders(info: ObjectInfo, { query, request }: Call): Headers {
     headers.set(name.startsWith("@") ? name.slice(1) : userPrefix + name, value);
   for (const name of overridable) {
     const override = query.get(`response-${name}`);
-    if (override) headers.set(name, override);
+    if (!override) continue;
+    if (!/^[\t\x20-\x7e\x80-\xff]+$/.test(override))
+      throw s3Error("InvalidArgument", `response-${name}: expected the value of a header`);
+    headers.set(name, override);
   }
   if (request.headers.get("x-amz-checksum-mode")?.toUpperCase() === "ENABLED" && !request.headers.has("range"))
     headers.set("x-amz-checksum-sha256", Buffer.from(info.sha256, "hex").toString("base64"));

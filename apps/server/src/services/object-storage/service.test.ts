@@ -62,5 +62,7 @@ describe.each([
     const response = await fetch(url);
     expect(response.headers.get("content-security-policy")).toContain("sandbox");
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    const split = await fetch(`${url}?response-content-type=${encodeURIComponent("a\r\nset-cookie: b")}`);
+    expect([split.status, split.headers.get("set-cookie")]).toEqual([400, null]);
   });
 });
