@@ -23,7 +23,7 @@ test("numbers are even enough and shuffles lose nothing", () => {
     counts[k] = (counts[k] ?? 0) + 1;
   }
   for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(200);
-  expect(rng.shuffle([1, 2, 3, 4, 5]).sort()).toEqual([1, 2, 3, 4, 5]);
+  expect(rng.shuffle([1, 2, 3, 4, 5]).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
 });
 
 test("the risk score weighs misses by severity; a disguise makes a finding one step milder", () => {

@@ -23,7 +23,9 @@ test.each(Object.entries(services))("%s: every path parameter is declared, no ro
   const routes = Object.values(info.contract as Contract);
   expect(new Set(routes.map((r) => `${r.method} ${r.path}`)).size).toBe(routes.length);
   for (const r of routes) {
-    const inPath = [...r.path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).toSorted((a, b) => (a ?? "").localeCompare(b ?? ""));
+    const inPath = [...r.path.matchAll(/\{(\w+)\}/g)]
+      .map((m) => m[1])
+      .toSorted((a, b) => (a ?? "").localeCompare(b ?? ""));
     expect(Object.keys(r.params?.shape ?? {}).toSorted((a, b) => a.localeCompare(b))).toEqual(inPath);
   }
 });

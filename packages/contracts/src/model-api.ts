@@ -8,7 +8,11 @@ export const Span = z
     start: Count.describe("First code point of the evidence in the text as sent."),
     end: Count.describe("Code point after the last."),
     score: Rate,
-    view: z.string().describe("The view that was hit: `text`, `normalised`, or the decoders from the outside in, as in `url>base64`."),
+    view: z
+      .string()
+      .describe(
+        "The view that was hit: `text`, `normalised`, or the decoders from the outside in, as in `url>base64`.",
+      ),
   })
   .meta({ id: "Span" });
 export type Span = z.infer<typeof Span>;

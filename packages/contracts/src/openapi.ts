@@ -73,11 +73,10 @@ function parametersOf(
 
 /** JSON Schema of one zod schema; what zod puts into `$defs` moves to the document's components. */
 function hoist(s: z.ZodType, io: "input" | "output", components: Json): Json {
-  const {
-    $schema: _,
-    $defs,
-    ...root
-  } = z.toJSONSchema(s, { io, unrepresentable: "any" }) as Json & { $defs?: Record<string, Json> };
+  const { $defs, ...all } = z.toJSONSchema(s, { io, unrepresentable: "any" }) as Json & {
+    $defs?: Record<string, Json>;
+  };
+  const root = Object.fromEntries(Object.entries(all).filter(([key]) => key !== "$schema"));
   const names = new Map<string, string>();
   const definitions = { ...$defs };
   const rootId = z.globalRegistry.get(s)?.id;

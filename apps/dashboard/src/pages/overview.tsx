@@ -100,7 +100,7 @@ function Verdicts({ picture: { verdicts, at } }: { picture: LivePicture }) {
             >
               <XAxis dataKey="at" tickFormatter={clock} minTickGap={40} tickLine={false} axisLine={false} />
               <YAxis allowDecimals={false} tickLine={false} axisLine={false} />
-              <Tooltip labelFormatter={(at) => clock(String(at))} isAnimationActive={false} />
+              <Tooltip labelFormatter={(minute) => clock(String(minute))} isAnimationActive={false} />
               <Area
                 type="stepAfter"
                 dataKey="verdicts"
