@@ -1,6 +1,10 @@
 // What happens when the model API misbehaves, when analytics is away, and when the process ends in the middle of a test.
 // The model API is another process here, answering by its contract, so that it can be told to fail.
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
 import http from "node:http";
+import os from "node:os";
+import path from "node:path";
 import { text } from "node:stream/consumers";
 import { AppError } from "@mlsec/contracts";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -155,3 +159,59 @@ test("a test that the process left goes on where it was; nothing is judged twice
   const { summary } = await third.clients.analytics.summary();
   expect(summary.map((row) => row.test_id)).toEqual([test_id]);
 });
+
+test("kill −9 in the middle of a test: the next process goes on, and nothing that was answered is asked again", async () => {
+  const first = await start(["data-privacy"]);
+  const { host, port, user, database } = first.db.connection;
+  const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), "mlsec-killed-"));
+  const reached = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<never>();
+  behave = async (call) => {
+    if (call < 2) return {};
+    reached.resolve();
+    return never.promise;
+  };
+  const killed = spawn(process.execPath, [path.resolve(import.meta.dirname, "../../main.ts"), "red-team"], {
+    env: {
+      PATH: process.env["PATH"],
+      LOG_LEVEL: "error",
+      MLSEC_DATA_DIR: dataDir,
+      MLSEC_PORT_RED_TEAM: "0",
+      MODEL_API_URL: `http://127.0.0.1:${(target.address() as { port: number }).port}`,
+      POSTGRES_HOST: host,
+      POSTGRES_PORT: String(port),
+      POSTGRES_USER: user,
+      POSTGRES_DB: database,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const url = await addressOf(killed);
+  const response = await fetch(`${url}/test`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ num_attacks: 100, benign_twins: false, seed: 5 }),
+  });
+  const { test_id } = (await response.json()) as { test_id: string };
+  await reached.promise;
+  killed.kill("SIGKILL");
+  await new Promise((resolve) => killed.once("exit", resolve));
+  fs.rmSync(dataDir, { recursive: true, force: true });
+  expect(judged.length).toBe(64);
+
+  behave = async () => ({});
+  const second = await start(["red-team"], database);
+  const result = await ended(second, test_id);
+  expect(result).toMatchObject({ status: "completed", done: 100, errored: 0 });
+  expect(judged.length).toBe(100);
+});
+
+async function addressOf(child: ChildProcess): Promise<string> {
+  let output = "";
+  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  for (;;) {
+    const [, url] = /Red Team\s+(http:\S+)/.exec(output) ?? [];
+    if (url !== undefined && output.includes("Ctrl-C stops it.")) return url;
+    expect(child.exitCode).toBeNull();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
