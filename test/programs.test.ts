@@ -1,10 +1,11 @@
 // The system as its users meet it: one command to start, the four programs as they stand in examples/, the command line,
 // a training job to its end, kill −9 in the middle of it, Ctrl-C.
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { analytics, createClient, Job, modelApi, redTeam, training } from "@mlsec/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commandsOf, documents } from "./documents.ts";
 import { removeFolder, root, type RunningSystem, startRunning, takenPorts } from "./running-system.ts";
 
 const api = {
@@ -218,6 +219,28 @@ describe.skipIf(taken.length > 0)(`a fresh system on its own ports${why}`, () =>
       expect(trained.status).toBe(0);
     }, 180_000);
   });
+
+  test("the commands of the documents run", async () => {
+    const folder = path.join(system.dataDir, "reader");
+    mkdirSync(folder, { recursive: true });
+    const rows = readFileSync(path.join(root, "data/training/security_data.jsonl"), "utf8").split("\n").slice(0, 300);
+    for (const name of ["rows.jsonl", "prompts.jsonl"]) writeFileSync(path.join(folder, name), rows.join("\n"));
+    const runnable = documents
+      .flatMap(commandsOf)
+      .filter((line) => /^(npx mlsec|curl) /.test(line) && !/<\w+>/.test(line));
+    expect(runnable.length).toBeGreaterThan(10);
+    for (const line of runnable) {
+      const detached = /^npx mlsec train/.test(line) ? `${line} --detach` : line;
+      const command = detached.replace("npx mlsec", `"${process.execPath}" "${path.join(root, "bin/mlsec.mjs")}"`);
+      const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
+      // 1 is a finding, such as an attack; promoting or rolling back what is not there is an honest 2.
+      expect([0, 1, ...(/promote|rollback/.test(line) ? [2] : [])], `${line}\n${stdout}${stderr}`).toContain(status);
+    }
+    for (const job of (await api.training.listJobs({})).jobs) {
+      if (job.status === "queued" || job.status === "running")
+        await api.training.cancelJob({ params: { id: job.job_id } });
+    }
+  }, 300_000);
 
   test("Ctrl-C drains and exits 0", async () => {
     expect(await system.interrupt()).toBe(0);
