@@ -1,9 +1,15 @@
+import { execFile as run, spawnSync } from "node:child_process";
 import fs from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
 import { AppError } from "@mlsec/contracts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestSystem, type TestSystem } from "../../testing/system.ts";
 import { makeToyModels, toyAttack, toyBenign } from "../../testing/toy-models.ts";
 import { binaryOf } from "./tensors.ts";
+
+const execFile = promisify(run);
+const hasTriton = spawnSync("python3", ["-c", "import tritonclient.http"]).status === 0;
 
 let models = "";
 let system: TestSystem;
@@ -111,4 +117,12 @@ test("the cache service shows and steers what the Model API holds", async () => 
   expect(await cache().evictModel({ params: { name: "linear" } })).toMatchObject({ state: "unloaded" });
   const warmed = await cache().warm({ body: { models: ["linear", "distilbert"] } });
   expect(warmed.models.map(({ state }) => state)).toEqual(["loaded", "loaded"]);
+});
+
+const whyNot = hasTriton ? "" : " (skipped: python3 has no tritonclient here)";
+test.skipIf(!hasTriton)(`the real Triton client${whyNot}`, async () => {
+  const script = path.join(import.meta.dirname, "triton-wire.py");
+  const address = system.url("model-serving").replace("http://", "");
+  const child = execFile("python3", [script, address, toyAttack, toyBenign], { timeout: 50_000 });
+  expect((await child).stdout).toContain("fine");
 });
