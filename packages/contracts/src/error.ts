@@ -43,7 +43,7 @@ export type FieldError = z.infer<typeof FieldError>;
 
 /** RFC 9457 problem document, the body of every answer that is not a success. */
 export const Problem = z
-  .object({
+  .looseObject({
     type: z.string(),
     title: z.string(),
     status: z.int(),

@@ -2,7 +2,7 @@
 import { AppError, toProblem } from "@mlsec/contracts";
 
 /** SQLSTATEs of values that fit the schema and no column: a count past 2^31, a date past the calendar's end. */
-const unstorable = new Set(["22003", "22007", "22008", "22021", "22P02", "22P05"]);
+const unstorable = new Set(["22003", "22007", "22008", "22009", "22021", "22P02", "22P05"]);
 
 /** The error as the caller may see it: unknown errors become INTERNAL and say nothing. */
 export function publicError(error: unknown): AppError {

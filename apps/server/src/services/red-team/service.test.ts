@@ -167,3 +167,8 @@ async function until<T>(check: () => Promise<T | undefined>): Promise<T> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+test("a time zone that no clock has is the caller's mistake, not ours", async () => {
+  const call = api().results({ query: { to: "6115-03-29T17:42:10+22:21" } });
+  await expect(call).rejects.toMatchObject({ code: "INVALID_INPUT" });
+});
