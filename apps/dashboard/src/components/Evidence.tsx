@@ -29,7 +29,7 @@ export const Evidence = ({ text, spans }: { text: string; spans: readonly Span[]
       piece.span ? (
         <mark key={i} title={`score ${piece.span.score.toFixed(2)}, found in the ${piece.span.view} view`}>
           {piece.text}
-          {piece.span.view === "raw" ? null : <sup>{piece.span.view}</sup>}
+          {piece.span.view === "text" ? null : <sup>{piece.span.view}</sup>}
         </mark>
       ) : (
         piece.text
