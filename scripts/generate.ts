@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { codes, type Contract, everyService, openapi, services } from "@mlsec/contracts";
 import { loadMutators, loadPatterns } from "@mlsec/attacks";
+import { createProgram } from "../apps/cli/src/program.ts";
 import { platformSettings } from "../apps/server/src/platform/config/config.ts";
 import type { Slice } from "../apps/server/src/platform/config/slice.ts";
 
@@ -98,12 +99,25 @@ async function attacksPage(): Promise<string> {
   );
 }
 
+async function commandsPage(): Promise<string> {
+  const program = await createProgram();
+  const all = program.commands.flatMap((command) => [command, ...command.commands]);
+  const nameOf = (command: (typeof all)[number]): string =>
+    command.parent && command.parent !== program ? `${command.parent.name()} ${command.name()}` : command.name();
+  const help = all.flatMap((command) => [
+    `## mlsec ${nameOf(command)}`,
+    `\`\`\`text\n${command.configureHelp({ helpWidth: 100 }).helpInformation().trimEnd()}\n\`\`\``,
+  ]);
+  return page("Command line", "`npx mlsec …` runs under whichever Node starts it, 20 or later.", ...help);
+}
+
 async function pages(): Promise<Map<string, string>> {
   const found = new Map([
     ["api.md", apiPage()],
     ["errors.md", errorsPage()],
     ["config.md", await configPage()],
     ["attacks.md", await attacksPage()],
+    ["commands.md", await commandsPage()],
   ]);
   for (const [name, info] of Object.entries(services)) {
     if (name === "object-storage") continue;

@@ -1,30 +1,14 @@
 /** `mlsec`, the command line: a thin client of the services, and the engine itself when no server runs. */
 import { AppError } from "@mlsec/contracts";
-import { Command, CommanderError } from "commander";
-import { readdirSync } from "node:fs";
-import path from "node:path";
-import type { AddCommand } from "./command.ts";
+import { CommanderError } from "commander";
+import { createProgram } from "./program.ts";
 import { note, paint } from "./terminal.ts";
-
-const program = new Command("mlsec")
-  .description("Train, serve, attack and watch the classifiers that guard LLM applications.")
-  .version("0.1.0")
-  .showHelpAfterError("(add --help for usage)")
-  .exitOverride();
-
-const folder = path.join(import.meta.dirname, "commands");
-for (const file of readdirSync(folder).sort()) {
-  if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
-  const { add } = (await import(path.join(folder, file))) as { add: AddCommand };
-  add(program);
-}
-for (const command of program.commands) command.exitOverride();
 
 // A reader that closes early (`| head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 2));
 
 try {
-  await program.parseAsync();
+  await (await createProgram()).parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
 }
