@@ -12,6 +12,7 @@ import { createRandom } from "../packages/engine/src/tensor/random.ts";
 import { splitByGroup } from "../packages/engine/src/train/rows.ts";
 import { type TrainProgress, trainTransformer } from "../packages/engine/src/train/train.ts";
 import { finishDetector } from "../packages/engine/src/verdict/finish.ts";
+import { readManifest, writeManifest } from "../packages/engine/src/verdict/manifest.ts";
 import { type LabelledRow, readRows } from "./read-rows.ts";
 
 const { values } = parseArgs({
@@ -20,10 +21,10 @@ const { values } = parseArgs({
     base: { type: "string", default: "models/minilm-l6" },
     out: { type: "string", default: "models/distilbert" },
     work: { type: "string", default: "data/.work/shipped" },
-    epochs: { type: "string", default: "1" },
+    // Passes and peak learning rate of each stage; a stage starts from the weights of the one before.
+    stage: { type: "string", multiple: true, default: ["1:1e-4", "1:6e-5"] },
     "max-length": { type: "string", default: "128" },
     "batch-size": { type: "string", default: "32" },
-    "learning-rate": { type: "string", default: "1e-4" },
     seed: { type: "string", default: "42" },
     limit: { type: "string" },
     threads: { type: "string", default: "0" },
@@ -69,31 +70,43 @@ await mkdir(work, { recursive: true });
 const { train, heldOut } = await loadSplit(work, seed);
 console.log(`${train.length} rows to train on, ${heldOut.length} held out`);
 const model = join(work, "model");
-if (!values["finish-only"]) {
+const stages = values.stage.map((text) => {
+  const [epochs, learningRate] = text.split(":").map(Number);
+  return { epochs: epochs ?? Number.NaN, learningRate: learningRate ?? Number.NaN };
+});
+
+async function trainStage(index: number): Promise<void> {
+  const { epochs, learningRate } = stages[index] ?? { epochs: 0, learningRate: 0 };
+  const out = index === stages.length - 1 ? model : join(work, `stage-${index}`);
+  if (existsSync(join(out, "model.safetensors"))) return;
   const started = performance.now();
   const result = await trainTransformer({
-    base: values.base,
-    out: model,
+    base: index === 0 ? values.base : join(work, `stage-${index - 1}`),
+    out,
     rows: train,
     evalRows: heldOut,
     config: {
-      epochs: Number(values.epochs),
+      epochs,
       maxLength: Number(values["max-length"]),
       batchSize: Number(values["batch-size"]),
-      learningRate: Number(values["learning-rate"]),
+      learningRate,
       labelSmoothing: 0.05,
-      seed,
+      seed: seed + index,
     },
-    checkpointDir: join(work, "checkpoint"),
+    checkpointDir: join(work, `checkpoint-${index}`),
     checkpointEverySteps: 100,
     threads: Number(values.threads),
     onProgress: show,
   });
   const minutes = (performance.now() - started) / 60_000;
   const { metrics, bestStep, losses } = result;
-  await writeFile(join(work, "training.json"), JSON.stringify({ config: values, metrics, bestStep, minutes, losses }));
-  console.log(`trained in ${minutes.toFixed(1)} min: ${JSON.stringify(metrics)}; model in ${model}`);
+  await writeFile(
+    join(work, `training-${index}.json`),
+    JSON.stringify({ config: values, metrics, bestStep, minutes, losses }),
+  );
+  console.log(`trained in ${minutes.toFixed(1)} min: ${JSON.stringify(metrics)}; model in ${out}`);
 }
+if (!values["finish-only"]) for (const index of stages.keys()) await trainStage(index);
 
 /** Calibrates, quantises and measures in the work folder, then ships everything but the unquantised weights. */
 async function finish(): Promise<void> {
@@ -114,13 +127,18 @@ async function finish(): Promise<void> {
         `${heldOut.length} held-out texts, split by near-duplicate group; half calibrate, the other half are the scorecard`,
       ],
       recipe: [
-        `${values.epochs} epochs of AdamW, batch ${values["batch-size"]}, learning rate ${values["learning-rate"]}, label smoothing 0.05, dropout 0.1`,
+        `AdamW, batch ${values["batch-size"]}, label smoothing 0.05, dropout 0.1; ${stages.length} stages, each with warm-up and linear decay: ${values.stage.map((text) => text.replace(":", " epoch(s) at ")).join(", then ")}`,
         `windows of ${values["max-length"]} tokens; long attacks give their most telling window`,
       ],
       seed,
       command:
         "node scripts/train-shipped.ts --data FOLDER --data data/training --base models/minilm-l6 --out models/distilbert",
-      weaknesses: ["its vocabulary is English: other scripts fall to single characters or [UNK]"],
+      weaknesses: [
+        "Its vocabulary is English: other scripts fall to single characters or [UNK]; attacks in other languages are found less often.",
+        "Harmless texts in Base64 and similar wrappings are flagged too often: the wrapping itself looks like an attack to it.",
+        "Instructions to the model inside long documents are often missed when they read like ordinary requests.",
+        "Most training jailbreaks are personas of 2023; persuasion and gibberish suffixes are rare in it.",
+      ],
       license: "Apache-2.0 (base model), MIT (this project)",
     },
     onProgress: (phase, done, total) => {
@@ -132,6 +150,9 @@ async function finish(): Promise<void> {
   for (const file of await readdir(model)) {
     if (file !== "model.safetensors") await copyFile(join(model, file), join(values.out, file));
   }
+  const manifest = await readManifest(values.out);
+  const files = Object.fromEntries(Object.entries(manifest.files).filter(([name]) => name !== "model.safetensors"));
+  await writeManifest(values.out, { ...manifest, files });
   console.log(`${values.out}: ${JSON.stringify(card).slice(0, 2000)}`);
 }
 

@@ -1,8 +1,9 @@
 // The system as its users meet it: one command to start, the four programs as they stand in examples/, the command line,
 // a training job to its end, kill −9 in the middle of it, Ctrl-C.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { analytics, createClient, Job, modelApi, redTeam, training } from "@mlsec/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandsOf, documents } from "./documents.ts";
@@ -32,6 +33,14 @@ const mlsec = (args: readonly string[], input?: string) =>
     encoding: "utf8",
     ...(input === undefined ? {} : { input }),
   });
+
+/** Runs a shell command without blocking this process, whose open connections would grow stale. */
+async function shell(command: string, cwd: string): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn("sh", ["-c", command], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { status: await ended, stdout, stderr };
+}
 
 describe.skipIf(taken.length > 0)(`a fresh system on its own ports${why}`, () => {
   beforeAll(async () => {
@@ -232,7 +241,7 @@ describe.skipIf(taken.length > 0)(`a fresh system on its own ports${why}`, () =>
     for (const line of runnable) {
       const detached = /^npx mlsec train/.test(line) ? `${line} --detach` : line;
       const command = detached.replace("npx mlsec", `"${process.execPath}" "${path.join(root, "bin/mlsec.mjs")}"`);
-      const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" });
+      const { status, stdout, stderr } = await shell(command, folder);
       // 1 is a finding, such as an attack; promoting or rolling back what is not there is an honest 2.
       expect([0, 1, ...(/promote|rollback/.test(line) ? [2] : [])], `${line}\n${stdout}${stderr}`).toContain(status);
     }
