@@ -239,7 +239,7 @@ describe.skipIf(taken.length > 0)(`a fresh system on its own ports${why}`, () =>
       .filter((line) => /^(npx mlsec|curl) /.test(line) && !/<\w+>/.test(line));
     expect(runnable.length).toBeGreaterThan(10);
     for (const line of runnable) {
-      const detached = /^npx mlsec train/.test(line) ? `${line} --detach` : line;
+      const detached = line.startsWith("npx mlsec train") ? `${line} --detach` : line;
       const command = detached.replace("npx mlsec", `"${process.execPath}" "${path.join(root, "bin/mlsec.mjs")}"`);
       const { status, stdout, stderr } = await shell(command, folder);
       // 1 is a finding, such as an attack; promoting or rolling back what is not there is an honest 2.
