@@ -89,7 +89,7 @@ test("a start says where everything is; Ctrl-C ends it with 0 and leaves nothing
   const system = start(dataDir);
   const address = await untilUp(system);
   expect(system.output()).toMatch(/Analytics +http:\/\/localhost:\d+/);
-  expect(system.output()).toMatch(/Database +\S+ +embedded; POSTGRES_HOST/);
+  expect(system.output()).toMatch(/Database +\S+ +embedded; a server of your own: POSTGRES_HOST/);
   expect(await ready(address)).toBe(200);
   expect(fs.existsSync(path.join(dataDir, "objects/ml-security"))).toBe(true);
   const database = postmaster(dataDir);

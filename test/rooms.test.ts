@@ -88,7 +88,7 @@ const packages: Record<string, readonly string[]> = {
   "prom-client": ["apps/server/platform"],
   pg: ["apps/server/platform"],
   "pg-boss": ["apps/server/platform"],
-  "lru-cache": ["apps/server/platform", "apps/server/services/model-api"],
+  "lru-cache": ["apps/server/services/model-api"],
   "@fastify/busboy": ["apps/server/services/training"],
   "csv-parse": ["apps/server/services/training"],
   "fast-xml-parser": ["apps/server/services/object-storage"],

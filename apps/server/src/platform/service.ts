@@ -1,6 +1,5 @@
 // What a service gets and what it gives. Services know the platform only through this file's types.
 import type { AppError, Contract, Handlers, RequestContext } from "@mlsec/contracts";
-import type { Cache } from "./cache/cache.ts";
 import type { Clients } from "./http/clients.ts";
 import type { Config } from "./config/config.ts";
 import type { Database } from "./db/database.ts";
@@ -16,7 +15,6 @@ export interface ServiceContext {
   readonly log: Logger;
   readonly db: Database;
   readonly storage: ObjectStore;
-  readonly cache: Cache;
   readonly jobs: Jobs;
   /** One typed client per service, in-process where the other runs here. */
   readonly clients: Clients;

@@ -1,7 +1,6 @@
 // Starts services on one platform and stops them again. Which services there are, only main.ts and the tests know.
 import path from "node:path";
 import { AppError, type ServiceName, services } from "@mlsec/contracts";
-import { createMemoryCache } from "./cache/cache.ts";
 import { type Config, portName } from "./config/config.ts";
 import { type Connection, type Database, openDatabase } from "./db/database.ts";
 import { ensureDatabase, startEmbedded } from "./db/embedded.ts";
@@ -77,12 +76,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       openStorage(config, live, clock),
       loading,
     ]);
-    const cache = createMemoryCache();
     live.setPart({
-      name: "Cache",
-      embedded: true,
+      name: "Verdict cache",
+      embedded: config.redisUrl === undefined,
       address: "in process",
-      settings: config.redisUrl === undefined ? "REDIS_URL" : "REDIS_URL is set, but not used yet",
+      settings: config.redisUrl === undefined ? "" : "REDIS_URL is set; this version keeps verdicts in process",
     });
     const units = new Map<ServiceName, Unit>();
     const clients = (caller: string) =>
@@ -91,7 +89,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
         inProcess: (name) => (config.addresses[name] === undefined ? inProcessOf(units.get(name)) : undefined),
         address: (name) => addressOf(config, units, name),
       });
-    const shared = { config, db: foundation.db, storage, cache, jobs: foundation.jobs, clock, live };
+    const shared = { config, db: foundation.db, storage, jobs: foundation.jobs, clock, live };
     const draining = new AbortController();
     const phase = { isUp: false };
     await Promise.all(

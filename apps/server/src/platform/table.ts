@@ -14,7 +14,7 @@ export function startTable(live: LiveStatus, { seconds, keyless, addresses }: Fa
   const rows = serviceNames.flatMap((name) => row(name, states.get(name), addresses[name]));
   const parts = live
     .parts()
-    .map((part) => [part.name, part.address, part.embedded ? `embedded; ${part.settings}` : part.settings]);
+    .map((part) => [part.name, part.address, part.embedded ? embedded(part.settings) : part.settings]);
   const off = [...states.values()].filter((state) => state.state === "off").length;
   const lines = [
     "",
@@ -30,6 +30,9 @@ export function startTable(live: LiveStatus, { seconds, keyless, addresses }: Fa
   ];
   return `${lines.join("\n")}\n`;
 }
+
+const embedded = (settings: string): string =>
+  settings === "" ? "embedded" : `embedded; a server of your own: ${settings}`;
 
 function row(name: ServiceName, state: ServiceState | undefined, elsewhere: string | undefined): string[][] {
   const { title, summary } = services[name];

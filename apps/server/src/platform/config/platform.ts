@@ -31,7 +31,7 @@ export const platformSlice = defineSlice({
   POSTGRES_PASSWORD: secret("Password of that user. No default."),
   REDIS_URL: address(["redis", "rediss"])
     .optional()
-    .describe("Redis for cache and limits. Not used yet: the cache is in process.")
+    .describe("Read, but not used in this version: verdicts are cached in process.")
     .meta({ secret: true }),
   MINIO_ENDPOINT: address(http, "http")
     .optional()
