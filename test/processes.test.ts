@@ -32,6 +32,7 @@ beforeAll(async () => {
     `test_${crypto.randomUUID().replaceAll("-", "")}`,
   );
   for (const name of names) ports[name] = await freePort();
+  const nobody = `http://127.0.0.1:${await freePort()}`;
   const others = Object.fromEntries(names.map((name) => [addressSetting[name], `http://127.0.0.1:${ports[name]}`]));
   // An empty database and all at once: one migrates, the others wait for it.
   await Promise.all(
@@ -46,6 +47,8 @@ beforeAll(async () => {
           POSTGRES_USER: user,
           POSTGRES_DB: database,
           ...others,
+          // Nobody is there: on its standard port another system of this machine might be.
+          MODEL_API_URL: nobody,
           [`MLSEC_PORT_${name.toUpperCase().replaceAll("-", "_")}`]: String(ports[name]),
         },
         stdio: ["ignore", "pipe", "inherit"],
