@@ -1,4 +1,5 @@
 // Starts services on one platform and stops them again. Which services there are, only main.ts and the tests know.
+import fs from "node:fs/promises";
 import path from "node:path";
 import { AppError, type ServiceName, services } from "@mlsec/contracts";
 import { type Config, portName } from "./config/config.ts";
@@ -14,6 +15,7 @@ import { type DataLock, lockDataDir } from "./lock.ts";
 import type { Readiness, ServiceContext, ServiceDefinition, ServiceInstance } from "./service.ts";
 import { createFolderStore } from "./storage/folder.ts";
 import type { ObjectStore } from "./storage/object-store.ts";
+import { createS3Store } from "./storage/s3.ts";
 import { createLogger, describeError, type Logger } from "./telemetry/log.ts";
 import { createMetrics } from "./telemetry/metrics.ts";
 
@@ -58,6 +60,7 @@ const drainMs = 10_000;
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { config } = options;
   requireLoopback(config);
+  requireOwnStorage(options);
   const clock = options.clock ?? (() => new Date());
   const log = createLogger({ level: config.logLevel, service: config.name, version: config.version });
   const live = createLiveBoard(clock);
@@ -78,9 +81,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ]);
     live.setPart({
       name: "Verdict cache",
-      embedded: config.redisUrl === undefined,
-      address: "in process",
-      settings: config.redisUrl === undefined ? "" : "REDIS_URL is set; this version keeps verdicts in process",
+      embedded: true,
+      address: config.redisUrl === undefined ? "in process" : "in process (REDIS_URL is not used in this version)",
+      settings: "",
     });
     const units = new Map<ServiceName, Unit>();
     const clients = (caller: string) =>
@@ -134,6 +137,15 @@ function requireLoopback({ host, keyless }: Config): void {
   );
 }
 
+/** The S3 port would only pass on what the real server answers, under other keys and with fewer calls. */
+function requireOwnStorage({ config: { storage }, names }: SystemOptions): void {
+  if (storage.endpoint === undefined || !names.includes("object-storage")) return;
+  throw new AppError(
+    "INVALID_CONFIG",
+    `MINIO_ENDPOINT: objects are kept at ${storage.endpoint}, so object-storage cannot be started here`,
+  );
+}
+
 /** Database and jobs; what must be undone is added as soon as it stands. */
 async function openFoundation(
   config: Config,
@@ -181,22 +193,38 @@ async function connect(
 
 async function openStorage(config: Config, live: LiveBoard, clock: () => Date): Promise<ObjectStore> {
   const { endpoint, bucket } = config.storage;
+  const settings = "MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY";
   if (endpoint !== undefined) {
-    throw new AppError(
-      "INVALID_CONFIG",
-      `MINIO_ENDPOINT: expected nothing or our own port, got ${endpoint}; other S3 servers are not supported yet`,
-    );
+    const storage = await connectStorage(config, endpoint);
+    live.setPart({ name: "Objects", embedded: false, address: endpoint, settings });
+    return storage;
   }
   const folder = path.join(config.dataDir, "objects");
   const storage = createFolderStore(folder, clock);
   await storage.createBucket(bucket);
-  live.setPart({
-    name: "Objects",
-    embedded: true,
-    address: folder,
-    settings: "MINIO_ENDPOINT, MINIO_ACCESS_KEY, MINIO_SECRET_KEY",
-  });
+  live.setPart({ name: "Objects", embedded: true, address: folder, settings });
   return storage;
+}
+
+/** INVALID_CONFIG when the server cannot be reached, or does not let these keys use the bucket. */
+async function connectStorage({ storage, dataDir }: Config, endpoint: string): Promise<ObjectStore> {
+  const { accessKey, secretKey, bucket } = storage;
+  if (accessKey === undefined || secretKey === undefined)
+    throw new AppError("INVALID_CONFIG", `MINIO_ENDPOINT: ${endpoint} needs MINIO_ACCESS_KEY and MINIO_SECRET_KEY`);
+  if (!/^https?:\/\/[^/?#@]+$/i.test(endpoint))
+    throw new AppError(
+      "INVALID_CONFIG",
+      "MINIO_ENDPOINT: expected scheme, host and port only, such as http://host:port",
+    );
+  const spoolDir = path.join(dataDir, "spool");
+  // Left by a kill.
+  await fs.rm(spoolDir, { recursive: true, force: true });
+  const store = createS3Store({ endpoint, accessKey, secretKey, spoolDir });
+  await store.createBucket(bucket).catch((cause: unknown) => {
+    if (!(cause instanceof AppError)) throw cause;
+    throw new AppError("INVALID_CONFIG", `MINIO_ENDPOINT: ${cause.message}`, {}, { cause });
+  });
+  return store;
 }
 
 async function loadSafely({ load }: SystemOptions, name: ServiceName, log: Logger): Promise<ServiceDefinition | Error> {

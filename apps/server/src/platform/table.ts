@@ -14,7 +14,7 @@ export function startTable(live: LiveStatus, { seconds, keyless, addresses }: Fa
   const rows = serviceNames.flatMap((name) => row(name, states.get(name), addresses[name]));
   const parts = live
     .parts()
-    .map((part) => [part.name, part.address, part.embedded ? embedded(part.settings) : part.settings]);
+    .map((part) => [part.name, part.address, part.embedded ? embedded(part.settings) : `external; ${part.settings}`]);
   const off = [...states.values()].filter((state) => state.state === "off").length;
   const lines = [
     "",

@@ -36,7 +36,7 @@ export const platformSlice = defineSlice({
   MINIO_ENDPOINT: address(http, "http")
     .optional()
     .describe(
-      "Our own S3 address, with or without scheme, or unset: the embedded store. Other servers are not supported yet.",
+      "An S3 server, with or without scheme. Unset or our own: the embedded store. Another one needs both keys, and object storage is then not opened here.",
     ),
   MINIO_ACCESS_KEY: secret("Access key of the S3 server, or the one the embedded store then asks for."),
   MINIO_SECRET_KEY: secret("Secret key that goes with it."),
@@ -44,7 +44,7 @@ export const platformSlice = defineSlice({
     .string()
     .regex(/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/, "a bucket name")
     .default("ml-security")
-    .describe("Bucket for data sets and artefacts."),
+    .describe("Bucket for data sets and artefacts. Made at the start when it is missing."),
   MLFLOW_TRACKING_URI: address(http, "http")
     .optional()
     .describe("An MLflow server. Unset or our own: the embedded one."),

@@ -1,7 +1,7 @@
+// What only the folder store has; what all stores must do is conformance.test.ts.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { createFolderStore } from "./folder.ts";
 import { byteOrder } from "./listing.ts";
@@ -69,14 +69,6 @@ test("a put that fails in the middle, or brings other bytes than it said, change
   expect(files.filter((entry) => entry.isFile())).toHaveLength(2);
 });
 
-test("puts of one key at once leave one whole object", async () => {
-  await Promise.all(Array.from({ length: 20 }, (_, i) => store.put("data", "k", String(i).repeat(1000))));
-  const content = await text("k");
-  expect(new Set(content).size).toBeLessThanOrEqual(2);
-  store = open();
-  expect(await text("k")).toBe(content);
-});
-
 test("no key leads out of the folder, and each odd key is its own object", async () => {
   const odd = [
     "../../outside",
@@ -104,47 +96,6 @@ test("no key leads out of the folder, and each odd key is its own object", async
   for (const bucket of ["../data", "a/b", "..", "", "UPPER", "a..b"]) {
     await expect(store.createBucket(bucket)).rejects.toMatchObject({ code: "INVALID_INPUT" });
   }
-});
-
-test("listing pages give every key once, in byte order, folded like S3 does", async () => {
-  const keys = fc.uniqueArray(
-    fc.string({ minLength: 1, maxLength: 4, unit: fc.constantFrom("a", "b", "/", "é", "😀", "\uffff") }),
-    { maxLength: 12 },
-  );
-  await fc.assert(
-    fc.asyncProperty(
-      keys,
-      fc.constantFrom("", "a", "a/"),
-      fc.constantFrom(undefined, "/"),
-      fc.integer({ min: 1, max: 4 }),
-      async (some, prefix, delimiter, limit) => {
-        const bucket = `b-${crypto.randomUUID()}`;
-        await store.createBucket(bucket);
-        for (const key of some) await store.put(bucket, key, "");
-        const seen: string[] = [];
-        let cursor: string | undefined;
-        do {
-          const page = await store.list(bucket, {
-            prefix,
-            limit,
-            ...(delimiter ? { delimiter } : {}),
-            ...(cursor === undefined ? {} : { cursor }),
-          });
-          const names = [...page.objects.map((object) => object.key), ...page.prefixes].sort(byteOrder);
-          expect(names.length).toBeLessThanOrEqual(limit);
-          seen.push(...names);
-          cursor = page.nextCursor;
-        } while (cursor !== undefined);
-        const fold = (key: string) => {
-          const cut = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
-          return cut < 0 ? key : key.slice(0, cut + 1);
-        };
-        const wanted = new Set(some.filter((key) => key.startsWith(prefix)).map(fold));
-        expect(seen).toEqual([...wanted].sort(byteOrder));
-      },
-    ),
-    { numRuns: 40, seed: 7 },
-  );
 });
 
 test("buckets", async () => {

@@ -4,13 +4,14 @@ import { AppError } from "@mlsec/contracts";
 export interface ObjectInfo {
   readonly key: string;
   readonly size: number;
-  /** Hex SHA-256 of the content. */
+  /** Hex SHA-256 of the content. Empty where an S3 server does not tell: in lists, and of what others stored there. */
   readonly sha256: string;
   /** As S3 gives it: hex MD5, or `<md5 of md5s>-<parts>` for a multipart object. Without quotes. */
   readonly etag: string;
+  /** `application/octet-stream` in the lists of an S3 server, which do not tell. */
   readonly contentType: string;
   readonly modified: Date;
-  /** The caller's own `x-amz-meta-*` values. */
+  /** The caller's own `x-amz-meta-*` values. Empty in the lists of an S3 server. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -25,7 +26,7 @@ export interface PutOptions {
   /** Refused with DIGEST_MISMATCH when the content's SHA-256 (hex) is another. */
   readonly sha256?: string;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Instead of the MD5: what a multipart upload must answer. */
+  /** Instead of the MD5: what a multipart upload must answer. An S3 server makes its own. */
   readonly etag?: string;
   readonly signal?: AbortSignal;
 }

@@ -105,10 +105,8 @@ function signed(
 /** The text that is hashed into the signature. `path` is the path as sent. */
 export function canonicalRequest(request: Request, found: Signed, payloadHash: string): string {
   const url = new URL(request.url);
-  const path = url.pathname
-    .split("/")
-    .map((part) => encode(decode(part)))
-    .join("/");
+  // A slash of a key is a slash in the signature, however it was sent.
+  const path = encode(decode(url.pathname)).replaceAll("%2F", "/");
   const query = queryPairs(url.search)
     .filter(([name]) => name !== "X-Amz-Signature")
     .map(([name, value]) => [encode(name), encode(value)] as const)
