@@ -147,12 +147,13 @@ test("a running job is cancelled and leaves nothing; a queued one never starts",
   await until(running, (job) => job.step > 0);
   expect(await api().cancelJob({ params: { id: waiting } })).toMatchObject({ status: "cancelled", start_time: null });
   expect(await api().cancelJob({ params: { id: running } })).toMatchObject({ status: "cancelled" });
-  expect(fs.existsSync(path.join(system.dataDir, "training", "jobs", running))).toBe(false);
-  const [run] = await system.db.query<{ status: string }>(
-    "select status from mlflow_runs where tags->>'mlsec.job_id' = $1",
-    [running],
-  );
-  expect(run?.status).toBe("KILLED");
+  // The answer waits a few seconds for the job's process; on a busy machine that may end later.
+  const patience = { timeout: 30_000, interval: 100 };
+  const folder = path.join(system.dataDir, "training", "jobs", running);
+  await expect.poll(() => fs.existsSync(folder), patience).toBe(false);
+  const statuses = async () =>
+    system.db.query<{ status: string }>("select status from mlflow_runs where tags->>'mlsec.job_id' = $1", [running]);
+  await expect.poll(async () => (await statuses())[0]?.status, patience).toBe("KILLED");
   await expect(api().cancelJob({ params: { id: running } })).rejects.toMatchObject({ code: "CONFLICT" });
 });
 
