@@ -149,8 +149,8 @@ test("a running job is cancelled and leaves nothing; a queued one never starts",
   expect(await api().cancelJob({ params: { id: running } })).toMatchObject({ status: "cancelled" });
   // The answer waits a few seconds for the job's process; on a busy machine that may end later.
   const patience = { timeout: 30_000, interval: 100 };
-  const folder = path.join(system.dataDir, "training", "jobs", running);
-  await expect.poll(() => fs.existsSync(folder), patience).toBe(false);
+  const jobFolder = path.join(system.dataDir, "training", "jobs", running);
+  await expect.poll(() => fs.existsSync(jobFolder), patience).toBe(false);
   const statuses = async () =>
     system.db.query<{ status: string }>("select status from mlflow_runs where tags->>'mlsec.job_id' = $1", [running]);
   await expect.poll(async () => (await statuses())[0]?.status, patience).toBe("KILLED");
