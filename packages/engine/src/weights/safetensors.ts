@@ -7,7 +7,7 @@ import { EngineError } from "../error.ts";
 import { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from "./half.ts";
 
 /** The element types that are read and written. */
-export type WeightType = "F32" | "F16" | "BF16" | "I8" | "U8" | "I64" | "I32";
+export type WeightType = "F64" | "F32" | "F16" | "BF16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
 
 /** One tensor of a file. `bytes` is a view into the file's bytes and may be unaligned; `toFloat32` always copies. */
 export interface WeightTensor {
@@ -33,7 +33,19 @@ export interface TensorToWrite {
   readonly data: ArrayBufferView;
 }
 
-const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = { F32: 4, F16: 2, BF16: 2, I8: 1, U8: 1, I64: 8, I32: 4 };
+/** Bytes of one element. */
+export const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
@@ -171,12 +183,19 @@ function bytesOf({ name, dtype, shape, data }: TensorToWrite): Uint8Array {
 }
 
 function tensorOf(dtype: WeightType, shape: readonly number[], bytes: Uint8Array): WeightTensor {
-  return { dtype, shape, bytes, toFloat32: () => toFloat32(dtype, bytes) };
+  return { dtype, shape, bytes, toFloat32: () => elementsToFloat32(dtype, bytes) };
 }
 
-function toFloat32(dtype: WeightType, bytes: Uint8Array): Float32Array {
+/**
+ * Raw little-endian elements as float32; always a copy.
+ * @example
+ * elementsToFloat32("I8", Uint8Array.of(255)); // [-1]
+ */
+export function elementsToFloat32(dtype: WeightType, bytes: Uint8Array): Float32Array {
   const { buffer } = new Uint8Array(bytes); // an aligned copy; a Buffer's slice() would be a view
   switch (dtype) {
+    case "F64":
+      return Float32Array.from(new Float64Array(buffer));
     case "F32":
       return new Float32Array(buffer);
     case "F16":
@@ -186,7 +205,10 @@ function toFloat32(dtype: WeightType, bytes: Uint8Array): Float32Array {
     case "I8":
       return Float32Array.from(new Int8Array(buffer));
     case "U8":
+    case "BOOL":
       return Float32Array.from(new Uint8Array(buffer));
+    case "I16":
+      return Float32Array.from(new Int16Array(buffer));
     case "I32":
       return Float32Array.from(new Int32Array(buffer));
     case "I64":

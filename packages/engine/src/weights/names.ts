@@ -1,0 +1,15 @@
+/** Finds a weight under the names that checkpoints give it. */
+
+/**
+ * The name a checkpoint has for a parameter: checkpoints of a bare encoder leave out the model prefix; the oldest call
+ * norm weights gamma and beta.
+ * @returns undefined when it has none
+ * @example
+ * weightName(new Set(["embeddings.LayerNorm.gamma"]), "bert.embeddings.LayerNorm.weight"); // "embeddings.LayerNorm.gamma"
+ */
+export function weightName(known: { has(name: string): boolean }, name: string): string | undefined {
+  const bare = name.slice(name.indexOf(".") + 1);
+  const old = (key: string): string =>
+    key.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
+  return [name, old(name), bare, old(bare)].find((candidate) => known.has(candidate));
+}
