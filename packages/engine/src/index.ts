@@ -68,8 +68,14 @@ export {
 export { type CharacterWindow, type CharacterWindows, characterWindows, defaultWindows } from "./linear/windows.ts";
 
 // models
-export type { Architecture, EncoderConfig, ParameterSpec } from "./models/architecture.ts";
-export { architectures, MODEL_CONFIGS, type ModelDescription, readModelConfig } from "./models/registry.ts";
+export type { Architecture, EncoderConfig, ParameterSpec, Preset } from "./models/architecture.ts";
+export {
+  architectures,
+  describeModel,
+  MODEL_CONFIGS,
+  type ModelDescription,
+  readModelConfig,
+} from "./models/registry.ts";
 
 // train
 export { defaultTrainConfig, resolveTrainConfig, type TrainConfig } from "./train/config.ts";
@@ -78,12 +84,11 @@ export { type TrainOptions, type TrainProgress, type TrainResult, trainTransform
 
 // infer
 export { type Batcher, type BatcherOptions, type BatchReport, createBatcher } from "./infer/batcher.ts";
-export { buildInferenceGraph, type InferenceGraphOptions } from "./infer/graph.ts";
+export { buildInferenceGraph, type InferenceGraph } from "./infer/graph.ts";
 export { packRuns } from "./infer/pack.ts";
 export { compareLogits, type ParityBudget, type ParityReport, parityGate } from "./infer/parity.ts";
 export { quantise, weightFiles } from "./infer/quantise.ts";
 export { createSession, type Session, type SessionOptions } from "./infer/session.ts";
-export { type EncoderSpec, encoderSpec } from "./infer/spec.ts";
 
 // verdict
 export { type CardFacts, renderCard } from "./verdict/card.ts";

@@ -15,6 +15,10 @@ interface Call {
 export interface Graph extends GradientBuilder {
   /** Declares an input that is given at every run. */
   input(name: string, type: OnnxType, shape: Shape): Value;
+  /** A constant tensor, added once per name. */
+  constant(initializer: Initializer): Value;
+  /** A value made by nodes outside the registry; it has no gradient. `make` returns the name of its output. */
+  emit(shape: Shape, make: (emitter: OnnxEmitter) => string): Value;
   /**
    * Gradients of a scalar by the given values, one each, in order.
    * @throws EngineError GRAPH when a value does not influence the scalar.
@@ -66,6 +70,10 @@ export function createGraph(ops: Readonly<Record<OpName, OpDefinition>>): Graph 
       emitter.declareSymbols(name, shape);
       return { name, shape, type };
     },
+    constant: (initializer) => {
+      return { name: emitter.constant(initializer), shape: initializer.dims, type: initializer.type };
+    },
+    emit: (shape, make) => ({ name: make(emitter), shape, type: "float32" }),
     gradients: (loss, by) => differentiate(graph, ops, [...calls], { loss, by }),
     toOnnx: (name, outputs) => emitter.finish(name, outputs),
   };
@@ -136,6 +144,7 @@ function createEmitter(): Emitter {
   };
   const emitter: Emitter = {
     inputs,
+    constant: (initializer) => constant(initializer.name, () => initializer),
     node: (op, nodeInputs, { domain, attributes, outputs = 1 } = {}) => {
       const names = Array.from({ length: outputs }, (_, i) => `n${nodes.length}_${i}`);
       nodes.push({

@@ -1,5 +1,5 @@
 /** What an operator is: one object with its shape rule, ONNX form, gradient and test cases. */
-import type { AttributeValue, OnnxType } from "../onnx/model.ts";
+import type { AttributeValue, Initializer, OnnxType } from "../onnx/model.ts";
 
 /** A dimension: a number, or the name of one that is known only when the graph runs. */
 export type Dim = number | string;
@@ -23,7 +23,10 @@ export type Attributes = Readonly<Record<string, number | Shape>>;
  */
 export type OpName =
   | "Add"
+  | "BinaryCrossEntropy"
   | "CrossEntropy"
+  | "FastGelu"
+  | "FastGeluGrad"
   | "Gelu"
   | "GeluGrad"
   | "Gemm"
@@ -35,7 +38,10 @@ export type OpName =
   | "ReduceSum"
   | "Relu"
   | "Reshape"
+  | "RmsNorm"
+  | "RmsNormGrad"
   | "Scale"
+  | "Sigmoid"
   | "Sign"
   | "Softmax"
   | "SoftmaxGrad"
@@ -52,6 +58,8 @@ export interface OnnxEmitter {
     inputs: readonly string[],
     options?: { domain?: string; attributes?: Record<string, AttributeValue>; outputs?: number },
   ): string[];
+  /** A constant tensor under a name of its own, added once. */
+  constant(initializer: Initializer): string;
   /** A float32 constant. */
   floats(values: readonly number[], dims: readonly number[]): string;
   /** A one-dimensional int64 constant. */

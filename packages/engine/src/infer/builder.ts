@@ -1,7 +1,24 @@
-/** Collects nodes and weights of an inference graph; constants and weights are emitted once however often they are used. */
+/**
+ * The builder that serving uses: weights inside the graph, attention and activations fused, linear layers in integers
+ * where their weights are int8. Embedding rows stay int8 and are dequantised after the lookup.
+ */
 import { EngineError } from "../error.ts";
-import type { AttributeValue, Initializer, OnnxGraph, OnnxNode, ValueInfo } from "../onnx/model.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { OnnxEmitter, Value } from "../graph/op.ts";
+import type { Activation, AttendOptions, EncoderBuilder, LinearOptions, NormOptions } from "../nn/builder.ts";
+import { type Feed, rowLengths, type Selection } from "../nn/feed.ts";
+import { rearrangements, widthOf } from "../nn/shapes.ts";
+import { weightName } from "../weights/names.ts";
 import type { WeightTensor } from "../weights/safetensors.ts";
+import {
+  byte,
+  type IntegerForm,
+  type IntegerWeight,
+  integerProduct,
+  type QuantisedRows,
+  quantiseRows,
+  transposeBytes,
+} from "./integer.ts";
 
 /** A weight file that the model names by offset: `file` is its name beside the model. */
 export interface ExternalWeights {
@@ -9,175 +26,272 @@ export interface ExternalWeights {
   readonly offsets: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
 }
 
-/** How int8 weights reach the integer product: signed, or shifted by 128 with a zero point. */
-export type IntegerForm = "s8" | "u8";
-
 /** Suffix of the tensor that holds the per-row scales of a quantised one. */
 export const scaleSuffix = ".scale";
 
 /** Suffix of the factors that even out the channels of a quantised weight's input (its columns are divided by them). */
 export const channelSuffix = ".channels";
 
-/** What `createBuilder` returns; every method answers the name of a value in the graph. */
-export interface GraphBuilder {
-  /** Adds an operator with one output; `com.microsoft.X` selects that domain. */
-  node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, AttributeValue>>): string;
-  /** A float32 weight. Its shape is checked when given. */
-  weight(name: string, shape?: readonly number[]): string;
-  /** An int8 weight turned to (in, out), its scales, and its zero point in the u8 form. */
-  integerWeight(name: string, shape: readonly number[]): { weight: string; scale: string; zero?: string };
-  /** Rows of an embedding table, dequantised when it is int8. */
-  lookup(table: string, ids: string): string;
-  isQuantised(name: string): boolean;
-  has(name: string): boolean;
-  shapeOf(name: string): readonly number[];
-  ints(values: readonly number[]): string;
-  scalarInt(value: number): string;
-  scalar(value: number): string;
-  byte(value: number): string;
-  finish(parts: { name: string; inputs: ValueInfo[]; output: ValueInfo; result: string }): OnnxGraph;
+/** Linear layers that read the same rows: what quantisation must know about them. */
+export interface LinearSite {
+  /** Name of the rows in the graph. */
+  readonly input: string;
+  /** Names of the layers, without `.weight`. */
+  readonly names: readonly string[];
+  /** The rows come from a normalisation, so some channels may be far larger than the rest. */
+  readonly isNormed: boolean;
+  readonly inputFirst: boolean;
 }
+
+/** What the serving builder collects besides the graph. */
+export interface ServingBuilder extends EncoderBuilder {
+  /** Graph inputs in the order of their first use. */
+  readonly feeds: readonly Feed[];
+  readonly linearSites: readonly LinearSite[];
+  /** Tables whose rows the words of a text select. */
+  readonly wordTables: readonly string[];
+}
+
+/** Options of `createServingBuilder`. */
+export interface ServingOptions {
+  /** Floating point only: name weights by offset in this file instead of copying them into the graph. */
+  readonly external?: ExternalWeights;
+  /** int8 only. Default s8. */
+  readonly integerForm?: IntegerForm;
+}
+
+/** Token ids, (batch, tokens). */
+const ids: Feed = { name: "ids", type: "int32", shape: ["batch", "tokens"], make: (batch) => batch.ids };
 
 /**
  * Makes a builder over a set of weights.
  * @throws EngineError WEIGHTS from its methods when a tensor is missing or has another shape.
  * @example
- * const builder = createBuilder(tensors, {});
- * builder.node("Relu", [builder.weight("classifier.bias")]);
+ * const b = createServingBuilder(createGraph(ops), tensors, {});
+ * const logits = architecture.forward(b, config);
  */
-export function createBuilder(
+export function createServingBuilder(
+  g: Graph,
   weights: ReadonlyMap<string, WeightTensor>,
-  options: { readonly external?: ExternalWeights; readonly integerForm?: IntegerForm },
-): GraphBuilder {
-  return new WeightedBuilder(weights, options.external, options.integerForm ?? "s8");
+  options: ServingOptions,
+): ServingBuilder {
+  return new FusedBuilder(g, weights, options);
 }
 
-class WeightedBuilder implements GraphBuilder {
+class FusedBuilder implements ServingBuilder {
+  readonly g: Graph;
+  readonly linearSites: LinearSite[] = [];
+  readonly wordTables: string[] = [];
+  readonly split: EncoderBuilder["split"];
+  readonly toRows: EncoderBuilder["toRows"];
+  readonly toTokens: EncoderBuilder["toTokens"];
+  readonly firstTokens: EncoderBuilder["firstTokens"];
+  readonly weighTokens: EncoderBuilder["weighTokens"];
   readonly #weights: ReadonlyMap<string, WeightTensor>;
-  readonly #external: ExternalWeights | undefined;
-  readonly #form: IntegerForm;
-  readonly #nodes: OnnxNode[] = [];
-  readonly #initializers = new Map<string, Initializer>();
-  readonly #values = new Map<string, string>(); // weight name -> float32 value
-  #count = 0;
+  readonly #options: ServingOptions;
+  readonly #feeds = new Map<string, { readonly feed: Feed; readonly value: Value }>();
+  readonly #values = new Map<string, Value>(); // by weight name
+  readonly #activated = new Map<string, Activation>(); // by value name
+  readonly #normed = new Set<string>(); // value names
 
-  constructor(weights: ReadonlyMap<string, WeightTensor>, external: ExternalWeights | undefined, form: IntegerForm) {
+  constructor(g: Graph, weights: ReadonlyMap<string, WeightTensor>, options: ServingOptions) {
+    this.g = g;
     this.#weights = weights;
-    this.#external = external;
-    this.#form = form;
+    this.#options = options;
+    ({
+      split: this.split,
+      toRows: this.toRows,
+      toTokens: this.toTokens,
+      firstTokens: this.firstTokens,
+      weighTokens: this.weighTokens,
+    } = rearrangements(g));
+    this.toRows = (x) => this.#carry(x, g.op("Reshape", [x], { shape: ["rows", widthOf(x)] }));
+    const first = this.firstTokens;
+    this.firstTokens = (rows) => this.#carry(rows, first(rows));
+    this.feed(ids); // names the sizes batch and tokens
   }
 
-  node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, AttributeValue>>): string {
-    const output = `v${this.#count++}`;
-    const cut = op.lastIndexOf(".");
-    this.#nodes.push({
-      op: op.slice(cut + 1),
-      ...(cut < 0 ? {} : { domain: op.slice(0, cut) }),
-      inputs,
-      outputs: [output],
-      ...(attributes ? { attributes } : {}),
-    });
-    return output;
+  get feeds(): readonly Feed[] {
+    return [...this.#feeds.values()].map(({ feed }) => feed);
   }
 
-  weight(name: string, shape?: readonly number[]): string {
+  parameter(name: string, shape: readonly number[]): Value {
     const known = this.#values.get(name);
     if (known !== undefined) return known;
-    const tensor = this.#tensor(name, shape);
-    const slice = this.#external?.offsets.get(name);
-    let value = name;
-    if (this.#external && slice && (tensor.dtype === "F32" || tensor.dtype === "F16")) {
+    const { key, tensor } = this.#tensor(name, shape);
+    const slice = this.#options.external?.offsets.get(key);
+    let value: Value;
+    if (this.#options.external && slice && (tensor.dtype === "F32" || tensor.dtype === "F16")) {
       const type = tensor.dtype === "F32" ? "float32" : "float16";
-      this.#add({ name, type, dims: tensor.shape, data: { file: this.#external.file, ...slice } });
-      if (type === "float16") value = this.node("Cast", [name], { to: 1 }); // folded when the session is made
+      const data = { file: this.#options.external.file, ...slice };
+      value = this.g.constant({ name: key, type, dims: tensor.shape, data });
+      const stored = value.name;
+      if (type === "float16") value = this.g.emit(shape, (e) => one(e, "Cast", [stored], { to: 1 })); // folded when the session is made
     } else {
-      this.#add({ name, type: "float32", dims: tensor.shape, data: tensor.toFloat32() });
+      value = this.g.constant({ name: key, type: "float32", dims: tensor.shape, data: tensor.toFloat32() });
     }
     this.#values.set(name, value);
     return value;
   }
 
-  integerWeight(name: string, shape: readonly number[]): { weight: string; scale: string; zero?: string } {
-    const tensor = this.#tensor(name, shape);
-    const [rows = 0, columns = 0] = tensor.shape;
-    const scale = this.weight(`${name}${scaleSuffix}`, [rows]);
-    const shift = this.#form === "u8" ? 128 : 0;
-    const data = transposeBytes(tensor.bytes, rows, columns, shift);
-    this.#add({ name, type: shift ? "uint8" : "int8", dims: [columns, rows], data });
-    return shift ? { weight: name, scale, zero: this.byte(128) } : { weight: name, scale };
-  }
-
-  lookup(table: string, ids: string): string {
-    if (!this.isQuantised(table)) return this.node("Gather", [this.weight(table), ids]);
-    const tensor = this.#tensor(table);
-    this.#add({ name: table, type: "int8", dims: tensor.shape, data: tensor.bytes });
-    const rows = this.node("Cast", [this.node("Gather", [table, ids])], { to: 1 }); // (batch, length, dim)
-    const scales = this.node("Gather", [this.weight(`${table}${scaleSuffix}`), ids]); // (batch, length)
-    return this.node("Mul", [rows, this.node("Unsqueeze", [scales, this.ints([-1])])]);
-  }
-
-  isQuantised(name: string): boolean {
-    return this.#weights.get(name)?.dtype === "I8";
-  }
-
-  has(name: string): boolean {
-    return this.#weights.has(name);
-  }
-
-  shapeOf(name: string): readonly number[] {
-    return this.#tensor(name).shape;
-  }
-
-  ints(values: readonly number[]): string {
-    const data = BigInt64Array.from(values, BigInt);
-    return this.#add({ name: `ints_${values.join("_")}`, type: "int64", dims: [values.length], data });
-  }
-
-  scalarInt(value: number): string {
-    return this.#add({ name: `int_${value}`, type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) });
-  }
-
-  scalar(value: number): string {
-    return this.#add({ name: `float_${value}`, type: "float32", dims: [], data: Float32Array.of(value) });
-  }
-
-  byte(value: number): string {
-    return this.#add({ name: `byte_${value}`, type: "uint8", dims: [], data: Uint8Array.of(value) });
-  }
-
-  finish(parts: { name: string; inputs: ValueInfo[]; output: ValueInfo; result: string }): OnnxGraph {
-    this.#nodes.push({ op: "Identity", inputs: [parts.result], outputs: [parts.output.name] });
-    return {
-      name: parts.name,
-      nodes: this.#nodes,
-      inputs: parts.inputs,
-      outputs: [parts.output],
-      initializers: [...this.#initializers.values()],
-    };
-  }
-
-  #add(initializer: Initializer): string {
-    if (!this.#initializers.has(initializer.name)) this.#initializers.set(initializer.name, initializer);
-    return initializer.name;
-  }
-
-  #tensor(name: string, shape?: readonly number[]): WeightTensor {
-    const tensor = this.#weights.get(name);
-    if (!tensor) throw new EngineError("WEIGHTS", "weight is missing", { where: name });
-    if (shape && shape.join() !== tensor.shape.join()) {
-      throw new EngineError("WEIGHTS", "weight has another shape", { where: name, expected: shape, got: tensor.shape });
+  embedding(table: string, selection: Selection, [rows, width]: readonly [number, number]): Value {
+    const { name, shape } = selection;
+    const isWords = name === "words" || name === "shifted";
+    if (isWords && !this.wordTables.includes(table)) this.wordTables.push(table);
+    const index = this.feed(
+      name === "words" ? ids : { name: `index.${name}`, type: "int32", shape, make: selection.rows },
+    );
+    const { key, tensor } = this.#tensor(table, [rows, width]);
+    const out = [...shape, width];
+    if (tensor.dtype !== "I8") {
+      const from = this.parameter(table, [rows, width]);
+      return this.g.emit(out, (e) => one(e, "Gather", [from.name, index.name]));
     }
-    return tensor;
+    const stored = this.g.constant({ name: key, type: "int8", dims: tensor.shape, data: tensor.bytes });
+    const scales = this.parameter(`${key}${scaleSuffix}`, [rows]);
+    return this.g.emit(out, (e) => {
+      const gathered = one(e, "Cast", [one(e, "Gather", [stored.name, index.name])], { to: 1 });
+      const scale = one(e, "Gather", [scales.name, index.name]);
+      return one(e, "Mul", [gathered, one(e, "Unsqueeze", [scale, e.ints([-1])])]);
+    });
+  }
+
+  feed(feed: Feed): Value {
+    const known = this.#feeds.get(feed.name) ?? { feed, value: this.g.input(feed.name, feed.type, feed.shape) };
+    this.#feeds.set(feed.name, known);
+    return known.value;
+  }
+
+  linear(x: Value, name: string, width: number, options: LinearOptions = {}): Value {
+    return this.linears(x, [name], width, options)[0] ?? x;
+  }
+
+  linears(x: Value, names: readonly string[], width: number, options: LinearOptions = {}): Value[] {
+    const { inputFirst = false } = options;
+    this.linearSites.push({ input: x.name, names, isNormed: this.#normed.has(x.name), inputFirst });
+    const size = [width, widthOf(x)] as const;
+    if (!names.every((name) => this.#tensor(`${name}.weight`).tensor.dtype === "I8")) {
+      return names.map((name) => this.#floatLinear(x, name, size, options));
+    }
+    let rows: QuantisedRows | undefined;
+    const evened = this.#evened(x, `${names[0]}.weight`);
+    return names.map((name) => {
+      const weight = this.#integerWeight(`${name}.weight`, size);
+      const product = this.g.emit([x.shape[0] ?? "rows", width], (e) => {
+        rows ??= quantiseRows(e, evened.name, this.#activated.get(x.name));
+        return integerProduct(e, rows, weight);
+      });
+      return this.#finish(product, name, options);
+    });
+  }
+
+  layerNorm(x: Value, name: string, epsilon: number, { bias = true, rms = false }: NormOptions = {}): Value {
+    const width = widthOf(x);
+    const weight = this.parameter(`${name}.weight`, [width]);
+    const inputs = bias && !rms ? [x, weight, this.parameter(`${name}.bias`, [width])] : [x, weight];
+    // (ONNX Runtime's SkipLayerNormalization is slower than Add + LayerNormalization.)
+    const y = this.g.op(rms ? "RmsNorm" : "LayerNorm", inputs, { epsilon });
+    this.#normed.add(y.name);
+    return y;
+  }
+
+  activate(x: Value, activation: Activation): Value {
+    const ops = { gelu: "Gelu", gelu_new: "FastGelu", relu: "Relu", tanh: "Tanh" } as const;
+    const y = this.g.op(ops[activation], [x]);
+    this.#activated.set(y.name, activation);
+    return y;
+  }
+
+  dropout(x: Value): Value {
+    return x;
+  }
+
+  attend(q: Value, k: Value, v: Value, { heads, queries, scale, biases = [] }: AttendOptions): Value {
+    const { g } = this;
+    const width = widthOf(v);
+    const threeD = (rows: Value, tokens: 1 | "tokens"): string =>
+      g.op("Reshape", [rows], { shape: ["batch", tokens, widthOf(rows)] }).name;
+    const inputs = [threeD(q, queries), threeD(k, "tokens"), threeD(v, "tokens"), "", this.feed(rowLengths).name];
+    const [first, ...rest] = biases;
+    if (first) inputs.push(rest.reduce((sum, bias) => g.op("Add", [sum, bias]), first).name);
+    const attributes = { num_heads: heads, ...(scale === undefined ? {} : { scale: { float: scale } }) };
+    const context = g.emit(["batch", queries, width], (e) => {
+      return e.node("MultiHeadAttention", inputs, { domain: "com.microsoft", attributes })[0] ?? "";
+    });
+    return g.op("Reshape", [context], { shape: [queries === 1 ? "batch" : "rows", width] });
+  }
+
+  #floatLinear(x: Value, name: string, [out, from]: readonly [number, number], options: LinearOptions): Value {
+    const { activation, bias = true, inputFirst = false } = options;
+    const weight = this.parameter(`${name}.weight`, inputFirst ? [from, out] : [out, from]);
+    const transB = inputFirst ? 0 : 1;
+    if (activation !== undefined) return this.#finish(this.g.op("Gemm", [x, weight], { transB }), name, options);
+    return this.g.op("Gemm", bias ? [x, weight, this.parameter(`${name}.bias`, [out])] : [x, weight], { transB });
+  }
+
+  /** Bias and activation behind a product; GELU takes the bias along. */
+  #finish(product: Value, name: string, { activation, bias = true }: LinearOptions): Value {
+    if (!bias) return activation ? this.activate(product, activation) : product;
+    const offset = this.parameter(`${name}.bias`, [widthOf(product)]);
+    if (activation !== "gelu" && activation !== "gelu_new") {
+      const sum = this.g.op("Add", [product, offset]);
+      return activation ? this.activate(sum, activation) : sum;
+    }
+    const op = activation === "gelu" ? "BiasGelu" : "FastGelu";
+    const y = this.g.emit(product.shape, (e) => {
+      return e.node(op, [product.name, offset.name], { domain: "com.microsoft" })[0] ?? "";
+    });
+    this.#activated.set(y.name, activation);
+    return y;
+  }
+
+  /** The input of a quantised layer with its channels brought to one size, where the weights were made for that. */
+  #evened(x: Value, weight: string): Value {
+    const channels = `${weight}${channelSuffix}`;
+    if (!this.#weights.has(channels)) return x;
+    return this.g.op("Mul", [x, this.parameter(channels, [widthOf(x)])]);
+  }
+
+  #integerWeight(name: string, size: readonly [number, number]): IntegerWeight {
+    const { tensor } = this.#tensor(name, size);
+    const scale = this.parameter(`${name}${scaleSuffix}`, [size[0]]).name;
+    const isShifted = this.#options.integerForm === "u8";
+    const data = transposeBytes(tensor.bytes, size[0], size[1], isShifted ? 128 : 0);
+    const type = isShifted ? "uint8" : "int8";
+    const weight = this.g.constant({ name, type, dims: [size[1], size[0]], data }).name;
+    if (!isShifted) return { weight, scale };
+    let zero = "";
+    this.g.emit([], (e) => (zero = byte(e, 128)));
+    return { weight, scale, zero };
+  }
+
+  /** Rows that only moved are still what they were. */
+  #carry(from: Value, to: Value): Value {
+    const activation = this.#activated.get(from.name);
+    if (activation) this.#activated.set(to.name, activation);
+    if (this.#normed.has(from.name)) this.#normed.add(to.name);
+    return to;
+  }
+
+  #tensor(name: string, shape?: readonly number[]): { readonly key: string; readonly tensor: WeightTensor } {
+    const key = weightName(this.#weights, name);
+    const tensor = key === undefined ? undefined : this.#weights.get(key);
+    if (key === undefined || tensor === undefined) {
+      throw new EngineError("WEIGHTS", "weight is missing", { where: name });
+    }
+    if (shape && shape.join() !== tensor.shape.join()) {
+      const details = { where: name, expected: shape, got: tensor.shape };
+      throw new EngineError("WEIGHTS", "weight has another shape than its configuration says", details);
+    }
+    return { key, tensor };
   }
 }
 
-/** (rows, columns) → (columns, rows), each byte shifted by `shift` (modulo 256). */
-function transposeBytes(bytes: Uint8Array, rows: number, columns: number, shift: number): Uint8Array {
-  const out = new Uint8Array(bytes.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      out[column * rows + row] = (bytes[row * columns + column] ?? 0) + shift;
-    }
-  }
-  return out;
+function one(
+  e: OnnxEmitter,
+  op: string,
+  inputs: readonly string[],
+  attributes?: Readonly<Record<string, number>>,
+): string {
+  return e.node(op, inputs, attributes ? { attributes: { ...attributes } } : {})[0] ?? "";
 }

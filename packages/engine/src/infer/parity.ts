@@ -80,7 +80,7 @@ export async function parityGate(
   for (const precision of ["fp32", "int8"] as const) {
     const session = await createSession(folder, { precision, threads: options.threads ?? 0 });
     try {
-      const limit = session.spec.maxTokens - tokenizer.prefixIds.length - tokenizer.suffixIds.length;
+      const limit = session.config.maxTokens - tokenizer.prefixIds.length - tokenizer.suffixIds.length;
       const rows = texts.map((text) => {
         const { ids } = tokenizer.encode(text, { addSpecials: false });
         return Int32Array.of(...tokenizer.prefixIds, ...ids.subarray(0, limit), ...tokenizer.suffixIds);

@@ -1,12 +1,13 @@
 /** Weights to int8: one scale per output row, symmetric, embeddings included; the head stays in floating point. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
+import { type ModelDescription, readModelConfig } from "../models/registry.ts";
 import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { weightName } from "../weights/names.ts";
 import { readSafetensors, type TensorToWrite, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
 import { channelSuffix, scaleSuffix } from "./builder.ts";
+import { buildInferenceGraph } from "./graph.ts";
 import { channelRanges, sampleTexts } from "./ranges.ts";
-import { type EncoderSpec, encoderSpec } from "./spec.ts";
 
 /** File names of a detector's weights. */
 export const weightFiles = { fp32: "model.safetensors", int8: "model.int8.safetensors" } as const;
@@ -37,31 +38,33 @@ export function quantiseMatrix(
 }
 
 /**
- * The tensors of the int8 form: I8 matrices of the blocks and of the word table with their `.scale`, the rest F32.
- * @param ranges largest input of each channel by weight name (`channelRanges`): these layers get `.channels`
+ * The tensors of the int8 form: I8 matrices (out, in) of the encoder and of the word tables with their `.scale`, the rest F32.
+ * @param ranges largest input of each channel by layer name (`channelRanges`): these layers get `.channels`
  * @throws EngineError WEIGHTS when a tensor of the encoder is missing.
  * @example
- * await writeSafetensors("model.int8.safetensors", quantiseTensors(spec, tensors));
+ * await writeSafetensors("model.int8.safetensors", quantiseTensors(model, tensors));
  */
 export function quantiseTensors(
-  spec: EncoderSpec,
+  model: ModelDescription,
   tensors: ReadonlyMap<string, WeightTensor>,
   ranges: ReadonlyMap<string, Float32Array> = new Map(),
 ): TensorToWrite[] {
-  const { words, positions, types, embeddingNorm, blocks, pre, classifier } = spec;
-  const groups = [
-    [words],
-    ...blocks.flatMap(({ query, key, value, attentionOut, expand, contract }) => [
-      [query.weight, key.weight, value.weight], // one input, so one set of channel factors
-      ...[[attentionOut.weight], [expand.weight], [contract.weight]],
-    ]),
-  ];
-  const matrices = new Set(groups.flat());
-  const linears = [embeddingNorm, pre, classifier, ...blocks.flatMap((block) => Object.values(block))];
-  const kept = [positions, ...(types ? [types] : []), ...linears.flatMap((l) => [l.weight, l.bias])];
-  const out = groups.flatMap((group) => quantiseGroup(group, tensors, ranges.get(group[0] ?? "")));
-  for (const name of kept) {
-    if (matrices.has(name)) continue;
+  const { linearSites, wordTables } = buildInferenceGraph(model, tensors);
+  const specs = new Map(model.architecture.parameters(model.config).map((spec) => [spec.name, spec]));
+  const isHead = (name: string): boolean => specs.get(`${name}.weight`)?.layer === undefined;
+  const sites = linearSites.filter(({ names }) => !names.some(isHead));
+  const done = new Set<string>();
+  const out: TensorToWrite[] = wordTables.flatMap((name) => {
+    done.add(name);
+    return quantiseGroup([name], tensors, {});
+  });
+  for (const { names, inputFirst } of sites) {
+    const weights = names.map((name) => `${name}.weight`).filter((name) => !done.has(name));
+    for (const name of weights) done.add(name);
+    out.push(...quantiseGroup(weights, tensors, { range: ranges.get(names[0] ?? ""), inputFirst }));
+  }
+  for (const { name } of specs.values()) {
+    if (done.has(name)) continue;
     const tensor = find(tensors, name);
     out.push({ name, dtype: "F32", shape: tensor.shape, data: tensor.toFloat32() });
   }
@@ -72,12 +75,12 @@ export function quantiseTensors(
 function quantiseGroup(
   names: readonly string[],
   tensors: ReadonlyMap<string, WeightTensor>,
-  range: Float32Array | undefined,
+  { range, inputFirst = false }: { readonly range?: Float32Array | undefined; readonly inputFirst?: boolean },
 ): TensorToWrite[] {
   const matrices = names.map((name) => {
     const { shape, toFloat32 } = find(tensors, name);
-    const [rows = 0, columns = 0] = shape;
-    return { name, rows, columns, values: toFloat32() };
+    const [rows = 0, columns = 0] = inputFirst ? shape.toReversed() : shape;
+    return { name, rows, columns, values: inputFirst ? turned(toFloat32(), columns, rows) : toFloat32() };
   });
   const columns = matrices[0]?.columns ?? 0;
   const largest = new Float32Array(columns);
@@ -111,39 +114,31 @@ export async function quantise(
   folder: string,
   texts: readonly string[] = sampleTexts,
 ): Promise<{ path: string; bytes: number }> {
-  const spec = await readSpec(folder);
+  const model = await readModelConfig(folder);
   const file = await readSafetensors(join(folder, weightFiles.fp32));
   const { encode, prefixIds, suffixIds } = await loadTokenizer(folder);
-  const room = Math.min(128, spec.maxTokens) - prefixIds.length - suffixIds.length;
+  const room = Math.min(128, model.config.maxTokens) - prefixIds.length - suffixIds.length;
   const rows = texts.map((text) => {
     const { ids } = encode(text, { addSpecials: false });
     return Int32Array.of(...prefixIds, ...ids.subarray(0, room), ...suffixIds);
   });
-  const out = quantiseTensors(spec, file.tensors, await channelRanges(spec, file, folder, rows));
+  const out = quantiseTensors(model, file.tensors, await channelRanges(model, file, folder, rows));
   const path = join(folder, weightFiles.int8);
   await writeSafetensors(path, out, { format: "mlsec-int8", scheme: "per-row symmetric, channels evened" });
   return { path, bytes: out.reduce((sum, tensor) => sum + tensor.data.byteLength, 0) };
 }
 
-/**
- * Reads a folder's `config.json` as an `EncoderSpec`.
- * @throws EngineError CONFIG when it is missing, not JSON or not a supported family.
- * @example
- * (await readSpec("models/distilbert")).dim; // 384
- */
-export async function readSpec(folder: string): Promise<EncoderSpec> {
-  const where = join(folder, "config.json");
-  let config: Record<string, unknown>;
-  try {
-    config = JSON.parse(await readFile(where, "utf8")) as Record<string, unknown>;
-  } catch (cause) {
-    throw new EngineError("CONFIG", "config.json cannot be read", { where }, { cause });
+/** (rows, columns) as (columns, rows). */
+function turned(values: Float32Array, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) out[column * rows + row] = values[row * columns + column] ?? 0;
   }
-  return encoderSpec(config);
+  return out;
 }
 
 function find(tensors: ReadonlyMap<string, WeightTensor>, name: string): WeightTensor {
-  const tensor = tensors.get(name);
+  const tensor = tensors.get(weightName(tensors, name) ?? "");
   if (!tensor) throw new EngineError("WEIGHTS", "weight is missing", { where: name });
   return tensor;
 }

@@ -3,12 +3,13 @@
  * than the rest and would take the whole int8 range of a row. Source: SmoothQuant, arXiv 2211.10438.
  */
 import { resolve } from "node:path";
-import { Tensor } from "onnxruntime-node";
+import type { Tensor } from "onnxruntime-node";
+import type { ModelDescription } from "../models/registry.ts";
 import { encodeModel } from "../onnx/model.ts";
 import type { SafetensorsFile } from "../weights/safetensors.ts";
+import { feedTensors, paddedRows } from "./feeds.ts";
 import { buildInferenceGraph } from "./graph.ts";
 import { openModel } from "./open.ts";
-import type { EncoderSpec } from "./spec.ts";
 
 /** Plain sentences of several kinds, for when no texts of the task are at hand. */
 export const sampleTexts: readonly string[] = [
@@ -30,53 +31,48 @@ export const sampleTexts: readonly string[] = [
 const file = "model.safetensors";
 
 /**
- * Largest magnitude of every channel of what the layers after a layer norm read, by the name of their weight.
+ * Largest magnitude of every channel of what the layers after a normalisation read, by the first of their names.
  * @param rows token ids with specials
- * @returns query, key, value and expand weights of each block → (dim)
+ * @returns name of the first layer on those rows, without `.weight` → (in)
  * @throws EngineError WEIGHTS when the weights do not fit.
  * @example
- * const ranges = await channelRanges(spec, await readSafetensors("m/model.safetensors"), "m", rows);
+ * const ranges = await channelRanges(model, await readSafetensors("m/model.safetensors"), "m", rows);
  */
 export async function channelRanges(
-  spec: EncoderSpec,
+  model: ModelDescription,
   { tensors, offsets }: SafetensorsFile,
   folder: string,
   rows: readonly Int32Array[],
 ): Promise<Map<string, Float32Array>> {
-  const graph = buildInferenceGraph(spec, tensors, { precision: "fp32", external: { file, offsets } });
-  // Norms in order: embeddings, then after attention and after the feed-forward layers of each block.
-  const norms = graph.nodes.filter(({ op }) => op === "LayerNormalization").flatMap(({ outputs }) => outputs);
-  const outputs = norms.map((name, i) => ({
-    name,
-    type: "float32" as const,
-    dims: i === 0 ? ["batch", "length", spec.dim] : [`rows${i}`, spec.dim],
-  }));
-  const session = await openModel(encodeModel({ ...graph, outputs }), undefined, resolve(folder));
-  const largest = norms.map(() => new Float32Array(spec.dim));
+  const { onnx, feeds, linearSites } = buildInferenceGraph(model, tensors, { external: { file, offsets } });
+  const sites = linearSites.filter(({ isNormed }) => isNormed);
+  const outputs = [...new Set(sites.map(({ input }) => input))].map(
+    (name) => ({ name, type: "float32", dims: ["n", "width"] }) as const,
+  );
+  const session = await openModel(encodeModel({ ...onnx, outputs }), undefined, resolve(folder));
+  const largest = new Map<string, Float32Array>();
   try {
     for (const ids of rows) {
-      const answer = await session.run({
-        ids: new Tensor("int32", ids, [1, ids.length]),
-        lengths: new Tensor("int32", Int32Array.of(ids.length), [1]),
-      });
-      for (const [n, name] of norms.entries()) raise(largest[n], answer[name]?.data as Float32Array);
+      const answer = await session.run(feedTensors(feeds, paddedRows([ids], model.config.padId)));
+      for (const { name } of outputs) raise(largest, name, answer[name]);
     }
   } finally {
     await session.release();
   }
-  const ranges = new Map<string, Float32Array>();
-  for (const [i, block] of spec.blocks.entries()) {
-    const [before, middle] = [largest[2 * i], largest[2 * i + 1]];
-    for (const { weight } of [block.query, block.key, block.value]) if (before) ranges.set(weight, before);
-    if (middle) ranges.set(block.expand.weight, middle);
-  }
-  return ranges;
+  return new Map(
+    sites.flatMap(({ input, names: [first = ""] }) => {
+      const range = largest.get(input);
+      return range ? [[first, range] as const] : [];
+    }),
+  );
 }
 
-function raise(largest: Float32Array | undefined, values: Float32Array): void {
-  if (!largest) return;
-  for (const [i, value] of values.entries()) {
-    const channel = i % largest.length;
-    largest[channel] = Math.max(largest[channel] ?? 0, Math.abs(value));
+function raise(largest: Map<string, Float32Array>, name: string, tensor: Tensor | undefined): void {
+  if (tensor === undefined) return;
+  const width = tensor.dims.at(-1) ?? 1;
+  const own = largest.get(name) ?? new Float32Array(width);
+  largest.set(name, own);
+  for (const [i, value] of (tensor.data as Float32Array).entries()) {
+    own[i % width] = Math.max(own[i % width] ?? 0, Math.abs(value));
   }
 }

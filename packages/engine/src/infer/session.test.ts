@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { architectures, describeModel } from "../models/registry.ts";
 import { compareLogits, parityGate } from "./parity.ts";
 import { quantise, quantiseMatrix, quantiseTensors } from "./quantise.ts";
 import { createSession, probeIntegerForm } from "./session.ts";
-import { encoderSpec } from "./spec.ts";
 
 const fixtures = join(dirname(fileURLToPath(import.meta.url)), "../../fixtures/parity");
 
@@ -14,7 +14,7 @@ interface Expected {
   readonly texts: readonly { text: string; input_ids: number[]; logits: number[] }[];
 }
 
-describe.each(["distilbert", "bert"])("%s through the fused graph", (name) => {
+describe.each([...architectures.keys()])("%s through the fused graph", (name) => {
   let folder = "";
   let rows: Int32Array[] = [];
   let expected: number[][] = [];
@@ -75,27 +75,23 @@ describe.each(["distilbert", "bert"])("%s through the fused graph", (name) => {
 });
 
 test("channels that are far larger than the rest are evened out before they are quantised", () => {
-  const spec = encoderSpec({
-    model_type: "distilbert",
-    dim: 2,
-    n_heads: 1,
-    n_layers: 1,
-    hidden_dim: 2,
-    max_position_embeddings: 4,
+  const model = describeModel({
+    ...{ model_type: "distilbert", dim: 2, n_heads: 1, n_layers: 1, hidden_dim: 2, vocab_size: 2 },
+    ...{ max_position_embeddings: 2, num_labels: 2 },
   });
-  const block = spec.blocks[0];
-  const names = [spec.positions, spec.words, ...Object.values(block ?? {}).flatMap((l) => [l.weight, l.bias])];
-  const others = [spec.embeddingNorm, spec.pre, spec.classifier].flatMap((l) => [l.weight, l.bias]);
   const values = Float32Array.of(1, 2, -3, 4);
-  const tensor = {
-    dtype: "F32",
-    shape: [2, 2],
-    bytes: new Uint8Array(values.buffer),
-    toFloat32: () => values.slice(),
-  } as const;
-  const tensors = new Map([...names, ...others].map((name) => [name, tensor]));
-  const expand = block?.expand.weight ?? "";
-  const out = quantiseTensors(spec, tensors, new Map([[expand, Float32Array.of(100, 1)]]));
+  const tensors = new Map(
+    model.architecture.parameters(model.config).map(({ name, shape }) => {
+      const own = shape.length === 2 ? values : values.subarray(0, 2);
+      return [
+        name,
+        { dtype: "F32", shape, bytes: new Uint8Array(values.buffer), toFloat32: () => own.slice() } as const,
+      ];
+    }),
+  );
+  const layer = "distilbert.transformer.layer.0.ffn.lin1";
+  const expand = `${layer}.weight`;
+  const out = quantiseTensors(model, tensors, new Map([[layer, Float32Array.of(100, 1)]]));
   const of = (name: string): number[] => [
     ...((out.find((t) => t.name === name)?.data ?? []) as Float32Array | Int8Array),
   ];
@@ -116,6 +112,6 @@ test("quantised rows keep within half a step, all-zero rows included", () => {
 });
 
 test("unknown families and sizes are named", () => {
-  expect(() => encoderSpec({ model_type: "mamba" })).toThrow(/no fused inference graph/);
-  expect(() => encoderSpec({ model_type: "distilbert", n_layers: 0 })).toThrow(/n_layers/);
+  expect(() => describeModel({ model_type: "mamba" })).toThrow(/model_type mamba/);
+  expect(() => describeModel({ model_type: "distilbert", vocab_size: 9, dim: 8, n_layers: 0 })).toThrow(/n_layers/);
 });

@@ -2,14 +2,17 @@
 import { join, resolve } from "node:path";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { EngineError } from "../error.ts";
+import type { EncoderConfig } from "../models/architecture.ts";
+import { readModelConfig } from "../models/registry.ts";
+import type { Feed } from "../nn/feed.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
-import type { IntegerForm } from "./builder.ts";
+import { feedTensors, paddedRows } from "./feeds.ts";
 import { buildInferenceGraph } from "./graph.ts";
+import type { IntegerForm } from "./integer.ts";
 import { openModel } from "./open.ts";
 import { packRuns } from "./pack.ts";
-import { readSpec, weightFiles } from "./quantise.ts";
-import type { EncoderSpec } from "./spec.ts";
+import { weightFiles } from "./quantise.ts";
 
 /** Options of `createSession`. */
 export interface SessionOptions {
@@ -25,7 +28,7 @@ export interface SessionOptions {
 
 /** A loaded encoder. Concurrent calls run one after another; to have them share runs put a batcher in front. */
 export interface Session {
-  readonly spec: EncoderSpec;
+  readonly config: EncoderConfig;
   readonly precision: "fp32" | "int8";
   /** Bytes of its weights; ONNX Runtime's packed copies and its arena come on top. */
   readonly memoryBytes: number;
@@ -47,24 +50,22 @@ export interface Session {
  */
 export async function createSession(folder: string, options: SessionOptions): Promise<Session> {
   const { precision } = options;
-  const spec = await readSpec(folder);
+  const model = await readModelConfig(folder);
   const file = await readSafetensors(join(folder, weightFiles[precision]));
-  const graph =
+  const { onnx, feeds } = buildInferenceGraph(
+    model,
+    file.tensors,
     precision === "fp32"
-      ? buildInferenceGraph(spec, file.tensors, {
-          precision,
-          external: { file: weightFiles.fp32, offsets: file.offsets },
-        })
-      : buildInferenceGraph(spec, file.tensors, {
-          precision,
-          integerForm: options.integerForm ?? (await probeIntegerForm()),
-        });
+      ? { external: { file: weightFiles.fp32, offsets: file.offsets } }
+      : { integerForm: options.integerForm ?? (await probeIntegerForm()) },
+  );
   let memoryBytes = 0;
   for (const { dtype, shape } of file.tensors.values()) {
     memoryBytes += shape.reduce((product, size) => product * size, dtype === "I8" ? 1 : 4);
   }
-  const inner = await openModel(encodeModel(graph), options.threads, resolve(folder));
-  return new LoadedSession(inner, spec, precision, memoryBytes, options.maxTokens ?? 4096);
+  const inner = await openModel(encodeModel(onnx), options.threads, resolve(folder));
+  const { maxTokens = 4096 } = options;
+  return new LoadedSession({ inner, feeds, config: model.config, precision, memoryBytes, maxTokens });
 }
 
 /**
@@ -96,28 +97,29 @@ export async function probeIntegerForm(): Promise<IntegerForm> {
   }
 }
 
-class LoadedSession implements Session {
-  readonly spec: EncoderSpec;
+interface Loaded {
+  readonly inner: InferenceSession;
+  readonly feeds: readonly Feed[];
+  readonly config: EncoderConfig;
   readonly precision: "fp32" | "int8";
   readonly memoryBytes: number;
-  readonly #inner: InferenceSession;
-  readonly #maxTokens: number;
+  readonly maxTokens: number;
+}
+
+class LoadedSession implements Session {
+  readonly config: EncoderConfig;
+  readonly precision: "fp32" | "int8";
+  readonly memoryBytes: number;
+  readonly #loaded: Loaded;
   #ids: Int32Array; // grows to the largest run and is used again
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    inner: InferenceSession,
-    spec: EncoderSpec,
-    precision: "fp32" | "int8",
-    memoryBytes: number,
-    maxTokens: number,
-  ) {
-    this.#inner = inner;
-    this.spec = spec;
-    this.precision = precision;
-    this.memoryBytes = memoryBytes;
-    this.#maxTokens = maxTokens;
-    this.#ids = new Int32Array(maxTokens);
+  constructor(loaded: Loaded) {
+    this.#loaded = loaded;
+    this.config = loaded.config;
+    this.precision = loaded.precision;
+    this.memoryBytes = loaded.memoryBytes;
+    this.#ids = new Int32Array(loaded.maxTokens);
   }
 
   run(rows: readonly Int32Array[]): Promise<Float32Array[]> {
@@ -129,7 +131,7 @@ class LoadedSession implements Session {
   async #runAll(rows: readonly Int32Array[]): Promise<Float32Array[]> {
     const results = Array.from<Float32Array>({ length: rows.length });
     const lengths = rows.map((row) => this.#checked(row).length);
-    for (const indices of packRuns(lengths, { maxTokens: this.#maxTokens })) {
+    for (const indices of packRuns(lengths, { maxTokens: this.#loaded.maxTokens })) {
       const logits = await this.#runOnce(indices.map((i) => rows[i] ?? new Int32Array()));
       const labels = logits.length / indices.length;
       for (const [at, index] of indices.entries()) results[index] = logits.slice(at * labels, (at + 1) * labels);
@@ -139,31 +141,22 @@ class LoadedSession implements Session {
 
   async release(): Promise<void> {
     await this.#turn;
-    await this.#inner.release();
+    await this.#loaded.inner.release();
   }
 
   /** One run: rows padded to the longest, which stands first. */
   async #runOnce(rows: readonly Int32Array[]): Promise<Float32Array> {
-    const length = rows[0]?.length ?? 0;
-    const size = rows.length * length;
+    const { feeds, inner, config } = this.#loaded;
+    const size = rows.length * (rows[0]?.length ?? 0);
     if (this.#ids.length < size) this.#ids = new Int32Array(size);
-    const ids = this.#ids.subarray(0, size).fill(0);
-    const lengths = new Int32Array(rows.length);
-    for (const [i, row] of rows.entries()) {
-      ids.set(row, i * length);
-      lengths[i] = row.length;
-    }
-    const { logits } = await this.#inner.run({
-      ids: new Tensor("int32", ids, [rows.length, length]),
-      lengths: new Tensor("int32", lengths, [rows.length]),
-    });
+    const { logits } = await inner.run(feedTensors(feeds, paddedRows(rows, config.padId, this.#ids)));
     return logits?.data as Float32Array;
   }
 
   #checked(row: Int32Array): Int32Array {
-    if (row.length > 0 && row.length <= this.spec.maxTokens) return row;
+    if (row.length > 0 && row.length <= this.config.maxTokens) return row;
     throw new EngineError("SHAPE", "row is empty or longer than the model reads", {
-      expected: `1 to ${this.spec.maxTokens} tokens`,
+      expected: `1 to ${this.config.maxTokens} tokens`,
       got: row.length,
     });
   }

@@ -1,132 +1,148 @@
 /** BERT for sequence classification, one segment: https://arxiv.org/abs/1810.04805 */
+import { firstType, positions, words } from "../nn/feed.ts";
+import { type PostNormNames, postNormBlock } from "../nn/layers.ts";
 import {
-  configLabels,
+  configActivation,
   configNumber,
+  configSize,
   defineArchitecture,
-  labelEntries,
+  type EncoderConfig,
+  headConfig,
+  headEntries,
+  linearSpecs,
+  normSpecs,
   type ParameterSpec,
-  requireGelu,
+  tableSpec,
 } from "./architecture.ts";
 
-export default defineArchitecture({
-  modelType: "bert",
-  source: "https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py",
-  presets: {
-    "bert-base": "google-bert/bert-base-uncased",
-    "bert-multilingual": "google-bert/bert-base-multilingual-cased",
-    "bert-tiny": "google/bert_uncased_L-2_H-128_A-2",
-  },
+/** What BERT and its relatives have besides. */
+export interface BertConfig extends EncoderConfig {
+  /** Rows of the position table. */
+  readonly maxPositions: number;
+  /** Rows of the token type table. */
+  readonly tokenTypes: number;
+}
 
-  readConfig: (json) => {
-    requireGelu(json, "hidden_act");
-    return {
-      modelType: "bert",
-      vocabSize: configNumber(json, ["vocab_size"]),
-      hidden: configNumber(json, ["hidden_size"]),
-      layers: configNumber(json, ["num_hidden_layers"]),
-      heads: configNumber(json, ["num_attention_heads"]),
-      intermediate: configNumber(json, ["intermediate_size"]),
-      maxPositions: configNumber(json, ["max_position_embeddings"], 512),
-      tokenTypes: configNumber(json, ["type_vocab_size"], 2),
-      layerNormEps: configNumber(json, ["layer_norm_eps"], 1e-12),
-      padId: configNumber(json, ["pad_token_id"], 0),
-      initializerRange: configNumber(json, ["initializer_range"], 0.02),
-      labels: configLabels(json),
-    };
-  },
+/** Reads the keys that BERT and its relatives share; `firstPosition` rows of the position table are never used. */
+export function readBertConfig(
+  json: Readonly<Record<string, unknown>>,
+  defaults: { readonly modelType: string; readonly padId: number; readonly firstPosition?: number },
+): BertConfig {
+  const maxPositions = configSize(json, ["max_position_embeddings"], 512);
+  return {
+    ...headConfig(json),
+    modelType: defaults.modelType,
+    vocabSize: configSize(json, ["vocab_size"]),
+    hidden: configSize(json, ["hidden_size"]),
+    layers: configSize(json, ["num_hidden_layers"]),
+    heads: configSize(json, ["num_attention_heads"]),
+    intermediate: configSize(json, ["intermediate_size"]),
+    activation: configActivation(json, "hidden_act"),
+    maxPositions,
+    maxTokens: maxPositions - (defaults.firstPosition ?? 0),
+    tokenTypes: configNumber(json, ["type_vocab_size"], 2),
+    layerNormEps: configNumber(json, ["layer_norm_eps"], 1e-12),
+    padId: configNumber(json, ["pad_token_id"], defaults.padId),
+  };
+}
 
-  writeConfig: (config) => ({
-    architectures: ["BertForSequenceClassification"],
-    model_type: "bert",
-    hidden_act: "gelu",
+/** The config.json entries that `readBertConfig` reads. */
+export function bertEntries(config: BertConfig): Record<string, unknown> {
+  return {
+    ...headEntries(config),
+    model_type: config.modelType,
+    hidden_act: config.activation,
     attention_probs_dropout_prob: 0.1,
     hidden_dropout_prob: 0.1,
     hidden_size: config.hidden,
-    initializer_range: config.initializerRange,
     intermediate_size: config.intermediate,
     layer_norm_eps: config.layerNormEps,
     max_position_embeddings: config.maxPositions,
     num_attention_heads: config.heads,
     num_hidden_layers: config.layers,
     pad_token_id: config.padId,
-    torch_dtype: "float16",
     type_vocab_size: config.tokenTypes,
     vocab_size: config.vocabSize,
-    ...labelEntries(config.labels),
-  }),
+  };
+}
 
-  parameters: ({ hidden, intermediate, layers, vocabSize, maxPositions, tokenTypes, labels }) => {
-    const linear = (name: string, out: number, width: number, layer?: number): ParameterSpec[] => {
-      const where = layer === undefined ? {} : { layer };
-      return [
-        { name: `${name}.weight`, shape: [out, width], fresh: "normal", ...where },
-        { name: `${name}.bias`, shape: [out], fresh: "zeros", ...where },
-      ];
-    };
-    const norm = (name: string, layer: number): ParameterSpec[] => [
-      { name: `${name}.weight`, shape: [hidden], fresh: "ones", layer },
-      { name: `${name}.bias`, shape: [hidden], fresh: "zeros", layer },
-    ];
-    const e = "bert.embeddings";
-    return [
-      { name: `${e}.word_embeddings.weight`, shape: [vocabSize, hidden], fresh: "normal", table: "words", layer: -1 },
-      {
-        name: `${e}.position_embeddings.weight`,
-        shape: [maxPositions, hidden],
-        fresh: "normal",
-        table: "positions",
-        layer: -1,
-      },
-      {
-        name: `${e}.token_type_embeddings.weight`,
-        shape: [tokenTypes, hidden],
-        fresh: "normal",
-        table: "types",
-        layer: -1,
-      },
-      ...norm(`${e}.LayerNorm`, -1),
-      ...Array.from({ length: layers }, (_, i) => {
-        const l = `bert.encoder.layer.${i}`;
-        return [
-          ...["query", "key", "value"].flatMap((name) => linear(`${l}.attention.self.${name}`, hidden, hidden, i)),
-          ...linear(`${l}.attention.output.dense`, hidden, hidden, i),
-          ...norm(`${l}.attention.output.LayerNorm`, i),
-          ...linear(`${l}.intermediate.dense`, intermediate, hidden, i),
-          ...linear(`${l}.output.dense`, hidden, intermediate, i),
-          ...norm(`${l}.output.LayerNorm`, i),
-        ];
-      }).flat(),
-      ...linear("bert.pooler.dense", hidden, hidden),
-      ...linear("classifier", labels.length, hidden),
-    ];
+/** Names inside layer `at`. */
+export function bertLayer(at: string): PostNormNames {
+  return {
+    query: `${at}.attention.self.query`,
+    key: `${at}.attention.self.key`,
+    value: `${at}.attention.self.value`,
+    output: `${at}.attention.output.dense`,
+    attentionNorm: `${at}.attention.output.LayerNorm`,
+    expand: `${at}.intermediate.dense`,
+    contract: `${at}.output.dense`,
+    outputNorm: `${at}.output.LayerNorm`,
+  };
+}
+
+/** Parameters of one post-norm layer under its names. */
+export function postNormSpecs(
+  names: PostNormNames,
+  layer: number,
+  { hidden, intermediate }: Pick<EncoderConfig, "hidden" | "intermediate">,
+): ParameterSpec[] {
+  return [
+    ...[names.query, names.key, names.value, names.output].flatMap((name) =>
+      linearSpecs(name, [hidden, hidden], layer),
+    ),
+    ...normSpecs(names.attentionNorm, hidden, layer),
+    ...linearSpecs(names.expand, [intermediate, hidden], layer),
+    ...linearSpecs(names.contract, [hidden, intermediate], layer),
+    ...normSpecs(names.outputNorm, hidden, layer),
+  ];
+}
+
+/** Embedding tables and layers under a prefix; the head comes on top. `width` of the tables is `hidden` unless given. */
+export function bertEncoderSpecs(prefix: string, config: BertConfig, width = config.hidden): ParameterSpec[] {
+  const e = `${prefix}.embeddings`;
+  return [
+    tableSpec(`${e}.word_embeddings.weight`, [config.vocabSize, width]),
+    tableSpec(`${e}.position_embeddings.weight`, [config.maxPositions, width]),
+    ...(config.tokenTypes > 0 ? [tableSpec(`${e}.token_type_embeddings.weight`, [config.tokenTypes, width])] : []),
+    ...normSpecs(`${e}.LayerNorm`, width, -1),
+    ...Array.from({ length: config.layers }, (_, i) =>
+      postNormSpecs(bertLayer(`${prefix}.encoder.layer.${i}`), i, config),
+    ).flat(),
+  ];
+}
+
+export default defineArchitecture<BertConfig>({
+  modelType: "bert",
+  source: "https://github.com/huggingface/transformers/blob/main/src/transformers/models/bert/modeling_bert.py",
+  presets: {
+    "bert-base": {
+      repository: "google-bert/bert-base-uncased",
+      revision: "86b5e0934494bd15c9632b12f734a8a67f723594",
+    },
   },
+  readConfig: (json) => readBertConfig(json, { modelType: "bert", padId: 0 }),
+  writeConfig: (config) => ({ architectures: ["BertForSequenceClassification"], ...bertEntries(config) }),
 
-  forward: (b, { hidden, heads, intermediate, layers, layerNormEps: eps, labels }) => {
+  parameters: (config) => [
+    ...bertEncoderSpecs("bert", config),
+    ...linearSpecs("bert.pooler.dense", [config.hidden, config.hidden]),
+    ...linearSpecs("classifier", [config.labels.length, config.hidden]),
+  ],
+
+  forward: (b, config) => {
+    const { hidden, layers, layerNormEps: eps } = config;
     const { g } = b;
     const e = "bert.embeddings";
-    const words = b.embedding(`${e}.word_embeddings.weight`, "words", hidden); // (batch, tokens, hidden)
-    const positions = b.embedding(`${e}.position_embeddings.weight`, "positions", hidden); // (tokens, hidden)
-    const types = b.embedding(`${e}.token_type_embeddings.weight`, "types", hidden); // (1, hidden): all tokens of type 0
-    let x = b.toRows(g.op("Add", [words, g.op("Add", [positions, types])])); // (rows, hidden)
+    const word = b.embedding(`${e}.word_embeddings.weight`, words, [config.vocabSize, hidden]); // (batch, tokens, hidden)
+    const position = b.embedding(`${e}.position_embeddings.weight`, positions(), [config.maxPositions, hidden]); // (tokens, hidden)
+    const type = b.embedding(`${e}.token_type_embeddings.weight`, firstType, [config.tokenTypes, hidden]); // (1, hidden)
+    let x = b.toRows(g.op("Add", [word, g.op("Add", [position, type])])); // (rows, hidden)
     x = b.dropout(b.layerNorm(x, `${e}.LayerNorm`, eps), "hidden"); // (rows, hidden)
     for (let i = 0; i < layers; i++) {
-      const l = `bert.encoder.layer.${i}`;
       const firstOnly = i === layers - 1; // the pooler reads the first token only
-      const s = `${l}.attention.self`;
-      const names = {
-        query: `${s}.query`,
-        key: `${s}.key`,
-        value: `${s}.value`,
-        output: `${l}.attention.output.dense`,
-      };
-      const attended = b.dropout(b.attention(x, { ...names, heads, firstOnly }), "hidden"); // (rows, hidden), last layer (batch, hidden)
-      const kept = firstOnly ? b.firstTokens(x) : x;
-      x = b.layerNorm(g.op("Add", [attended, kept]), `${l}.attention.output.LayerNorm`, eps);
-      const inner = g.op("Gelu", [b.linear(x, `${l}.intermediate.dense`, intermediate)]); // (rows, intermediate)
-      const outer = b.dropout(b.linear(inner, `${l}.output.dense`, hidden), "hidden"); // (rows, hidden)
-      x = b.layerNorm(g.op("Add", [outer, x]), `${l}.output.LayerNorm`, eps);
+      x = postNormBlock(b, x, bertLayer(`bert.encoder.layer.${i}`), { ...config, firstOnly, dropAttention: true });
     }
-    const pooled = g.op("Tanh", [b.linear(x, "bert.pooler.dense", hidden)]); // (batch, hidden)
-    return b.linear(b.dropout(pooled, "head"), "classifier", labels.length); // (batch, labels)
+    const pooled = b.linear(x, "bert.pooler.dense", hidden, { activation: "tanh" }); // (batch, hidden)
+    return b.linear(b.dropout(pooled, "head"), "classifier", config.labels.length); // (batch, labels)
   },
 });

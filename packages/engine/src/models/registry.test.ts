@@ -6,7 +6,8 @@ import { architectures, MODEL_CONFIGS, readModelConfig } from "./registry.ts";
 
 test("architectures and presets are found by folder", () => {
   expect([...architectures.keys()]).toEqual(expect.arrayContaining(["bert", "distilbert"]));
-  expect(MODEL_CONFIGS["bert-base"]).toEqual({ repository: "google-bert/bert-base-uncased", modelType: "bert" });
+  expect(MODEL_CONFIGS["bert-base"]).toMatchObject({ repository: "google-bert/bert-base-uncased", modelType: "bert" });
+  for (const { revision } of Object.values(MODEL_CONFIGS)) expect(revision).toMatch(/^[0-9a-f]{40}$/);
 });
 
 test.each([...architectures.values()])("$modelType reads what it writes", ({ readConfig, writeConfig, parameters }) => {

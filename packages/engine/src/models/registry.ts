@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
-import type { Architecture, EncoderConfig } from "./architecture.ts";
+import type { Architecture, EncoderConfig, Preset } from "./architecture.ts";
 
 const folder = import.meta.dirname;
 const files = (await readdir(folder)).filter((file) => /^[a-z0-9-]+\.[tj]s$/.test(file)).sort();
@@ -17,17 +17,38 @@ for (const file of files) {
 export const architectures: ReadonlyMap<string, Architecture> = new Map(loaded.map((item) => [item.modelType, item]));
 
 /** Known checkpoints by short name, gathered from the presets that each architecture declares. */
-export const MODEL_CONFIGS: Readonly<Record<string, { readonly repository: string; readonly modelType: string }>> =
-  Object.fromEntries(
-    loaded.flatMap(({ modelType, presets }) =>
-      Object.entries(presets).map(([name, repository]) => [name, { repository, modelType }]),
-    ),
-  );
+export const MODEL_CONFIGS: Readonly<Record<string, Preset & { readonly modelType: string }>> = Object.fromEntries(
+  loaded.flatMap(({ modelType, presets }) =>
+    Object.entries(presets).map(([name, preset]) => [name, { ...preset, modelType }]),
+  ),
+);
 
 /** A model folder's architecture and configuration. */
 export interface ModelDescription {
   readonly architecture: Architecture;
   readonly config: EncoderConfig;
+}
+
+/**
+ * The architecture and configuration that a parsed config.json describes.
+ * @throws EngineError CONFIG for an unknown architecture, or naming the key that is missing or wrong.
+ * @example
+ * const { architecture, config } = describeModel({ model_type: "distilbert", dim: 384, … });
+ */
+export function describeModel(json: Readonly<Record<string, unknown>>): ModelDescription {
+  const modelType = String(json["model_type"]);
+  const architecture = architectures.get(modelType);
+  if (architecture === undefined) {
+    const expected = [...architectures.keys()];
+    const details = { where: "config.json: model_type", expected, got: modelType };
+    throw new EngineError("CONFIG", `unknown model_type ${modelType}`, details);
+  }
+  const config = architecture.readConfig(json);
+  if (config.hidden % config.heads !== 0) {
+    const details = { where: "config.json", expected: config.heads, got: config.hidden };
+    throw new EngineError("CONFIG", "width does not divide into heads", details);
+  }
+  return { architecture, config };
 }
 
 /**
@@ -44,11 +65,5 @@ export async function readModelConfig(modelFolder: string): Promise<ModelDescrip
   } catch (cause) {
     throw new EngineError("CONFIG", "config.json cannot be read", { where }, { cause });
   }
-  const modelType = String(json["model_type"]);
-  const architecture = architectures.get(modelType);
-  if (architecture === undefined) {
-    const expected = [...architectures.keys()];
-    throw new EngineError("CONFIG", `unknown model_type ${modelType}`, { where, expected, got: modelType });
-  }
-  return { architecture, config: architecture.readConfig(json) };
+  return describeModel(json);
 }

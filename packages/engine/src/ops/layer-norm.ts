@@ -2,7 +2,7 @@
 import { defineOp } from "../graph/op.ts";
 import { numberOf, sameDim, shapeAt } from "../graph/shape.ts";
 
-/** y = weight (x - mean) / √(variance + epsilon) + bias; x (…, n), weight and bias (n). */
+/** y = weight (x - mean) / √(variance + epsilon) + bias; x (…, n), weight and bias (n); the bias may be left out. */
 export const LayerNorm = defineOp({
   shape: (shapes) => {
     const x = shapeAt("LayerNorm", shapes, 0);
@@ -13,8 +13,10 @@ export const LayerNorm = defineOp({
     g.node("LayerNormalization", inputs, {
       attributes: { axis: -1, epsilon: { float: numberOf(attributes, "epsilon", 1e-12) } },
     }),
-  grad: (g, dy, { inputs: [x, weight], attributes }) =>
-    x && weight ? g.all("LayerNormGrad", [x, weight, dy], attributes) : [],
+  grad: (g, dy, { inputs, attributes }) => {
+    const [x, weight] = inputs;
+    return x && weight ? g.all("LayerNormGrad", [x, weight, dy], attributes).slice(0, inputs.length) : [];
+  },
   cases: [
     {
       inputs: [
@@ -24,6 +26,14 @@ export const LayerNorm = defineOp({
       ],
       attributes: { epsilon: 1e-12 },
       expected: [-1.0690449, 0.4654776, -0.3318467, -1.2977714, 1.3244428, -0.4322251],
+    },
+    {
+      inputs: [
+        { dims: [1, 2], data: [0, 2] },
+        { dims: [2], data: [1, 3] },
+      ],
+      attributes: { epsilon: 3 },
+      expected: [-0.5, 1.5],
     },
   ],
 });

@@ -1,7 +1,10 @@
 /** Every operator, under the name graphs call it by. */
 import type { OpDefinition, OpName } from "../graph/op.ts";
 import { Add } from "./add.ts";
+import { BinaryCrossEntropy } from "./binary-cross-entropy.ts";
 import { CrossEntropy } from "./cross-entropy.ts";
+import { FastGelu } from "./fast-gelu.ts";
+import { FastGeluGrad } from "./fast-gelu-grad.ts";
 import { Gelu } from "./gelu.ts";
 import { GeluGrad } from "./gelu-grad.ts";
 import { Gemm } from "./gemm.ts";
@@ -13,7 +16,10 @@ import { PutFirst } from "./put-first.ts";
 import { ReduceSum } from "./reduce-sum.ts";
 import { Relu } from "./relu.ts";
 import { Reshape } from "./reshape.ts";
+import { RmsNorm } from "./rms-norm.ts";
+import { RmsNormGrad } from "./rms-norm-grad.ts";
 import { Scale } from "./scale.ts";
+import { Sigmoid } from "./sigmoid.ts";
 import { Sign } from "./sign.ts";
 import { Softmax } from "./softmax.ts";
 import { SoftmaxGrad } from "./softmax-grad.ts";
@@ -25,7 +31,10 @@ import { Transpose } from "./transpose.ts";
 /** The registry that `createGraph` takes. Its type makes a missing operator, or a missing gradient, a compile error. */
 export const ops: Readonly<Record<OpName, OpDefinition>> = {
   Add,
+  BinaryCrossEntropy,
   CrossEntropy,
+  FastGelu,
+  FastGeluGrad,
   Gelu,
   GeluGrad,
   Gemm,
@@ -37,7 +46,10 @@ export const ops: Readonly<Record<OpName, OpDefinition>> = {
   ReduceSum,
   Relu,
   Reshape,
+  RmsNorm,
+  RmsNormGrad,
   Scale,
+  Sigmoid,
   Sign,
   Softmax,
   SoftmaxGrad,

@@ -1,4 +1,5 @@
 /** Rows as token batches: windows of long texts, buckets of like lengths, a token budget per run. */
+import type { TokenRows } from "../nn/feed.ts";
 import { createRandom } from "../tensor/random.ts";
 
 /** One text as token ids without specials, and the index of its label. */
@@ -17,13 +18,7 @@ export interface Specials {
 }
 
 /** A padded rectangle of token ids, ready for one run. */
-export interface TokenBatch {
-  readonly rows: number;
-  readonly tokens: number;
-  /** (rows, tokens) token ids. */
-  readonly ids: Int32Array;
-  /** Length of each row without padding. */
-  readonly lengths: Int32Array;
+export interface TokenBatch extends TokenRows {
   /** Index of each row in the list it was made from. */
   readonly indices: readonly number[];
 }

@@ -3,23 +3,31 @@ import * as ort from "onnxruntime-node";
 import { createGraph } from "../graph/graph.ts";
 import type { Value } from "../graph/op.ts";
 import type { ModelDescription } from "../models/registry.ts";
-import { createEncoderBuilder, type DropoutRates, type DropoutSite } from "../nn/builder.ts";
+import type { DropoutRates } from "../nn/builder.ts";
+import { dimsOf, type Feed, type TokenRows } from "../nn/feed.ts";
+import { createTrainingBuilder, type GatherSite, type LoraOptions } from "../nn/training.ts";
 import { encodeModel } from "../onnx/model.ts";
 import { ops } from "../ops/registry.ts";
-import type { TokenBatch } from "./batch.ts";
 import type { DropoutMasks } from "./dropout.ts";
 import type { Parameters } from "./parameters.ts";
 
-/** Attention bias of padding: exp underflows to exactly 0. */
-const masked = -1e9;
+/** Gradient rows of one place where a table was read: row i belongs to table row `rows[i]`. */
+export interface RowGradients {
+  readonly table: string;
+  readonly rows: Int32Array;
+  /** (rows, width) */
+  readonly data: Float32Array;
+}
 
 /** What one run of the training graph gives back. Arrays are fresh at every run. */
-interface StepResult {
+export interface StepResult {
   readonly loss: number;
   /** (rows, labels) */
   readonly logits: Float32Array;
-  /** Gradients by parameter name; for tables, of the gathered rows. */
+  /** Gradients by parameter name. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** Gradients of the rows that the batch read from tables. */
+  readonly rowGradients: readonly RowGradients[];
 }
 
 /** How to build the graphs. */
@@ -28,15 +36,31 @@ export interface EncoderOptions {
   readonly isTrainable: (name: string) => boolean;
   /** Threads of ONNX Runtime inside an operator; 0 lets it choose. */
   readonly threads: number;
+  readonly lora?: LoraOptions | undefined;
+}
+
+/** What a step may be given besides its batch. */
+export interface StepInputs {
+  /** (rows, labels) */
+  readonly targets: Float32Array;
+  readonly masks: DropoutMasks;
+  /** Weight of every row over that of the batch, (rows, 1): needed by independent labels. */
+  readonly mass?: Float32Array;
+  /** Added to the gathered rows of a table, (rows x tokens, width): adversarial training. */
+  readonly shifts?: ReadonlyMap<string, Float32Array>;
 }
 
 /** Sessions over weights that live outside, in `parameters`, and may change between runs. */
 export interface EncoderSessions {
+  /** Names of the parameters that have gradients, tables included. */
   readonly trainable: readonly string[];
-  /** Loss -Σ targets log softmax(logits) with targets (rows, labels), and its gradients. */
-  step(batch: TokenBatch, targets: Float32Array, masks: DropoutMasks): Promise<StepResult>;
+  /**
+   * Loss and its gradients. Exclusive labels: -Σ targets log softmax(logits). Independent labels:
+   * Σ mass softplus(logits) - targets logits, where targets are mass x truth.
+   */
+  step(batch: TokenRows, inputs: StepInputs): Promise<StepResult>;
   /** Logits (rows, labels) without dropout. */
-  logits(batch: TokenBatch): Promise<Float32Array>;
+  logits(batch: TokenRows): Promise<Float32Array>;
   release(): Promise<void>;
 }
 
@@ -50,7 +74,7 @@ export async function openEncoder(
   options: EncoderOptions,
 ): Promise<EncoderSessions> {
   const training = buildTrainingGraph(model, options);
-  const forward = buildForwardGraph(model);
+  const forward = buildForwardGraph(model, options);
   const settings: ort.InferenceSession.SessionOptions = {
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
@@ -58,28 +82,38 @@ export async function openEncoder(
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };
   const trainSession = await ort.InferenceSession.create(training.bytes, settings);
-  const forwardSession = await ort.InferenceSession.create(forward, settings);
+  const forwardSession = await ort.InferenceSession.create(forward.bytes, settings);
   const weights = new Map<string, ort.Tensor>();
   for (const [name, { spec, data }] of parameters) {
     if (spec.table === undefined) weights.set(name, new ort.Tensor("float32", data, spec.shape));
   }
-  const feedsOf = (batch: TokenBatch): Record<string, ort.Tensor> => ({
-    ...Object.fromEntries(weights),
-    ...gatherTables(parameters, batch),
-    attention_bias: attentionBias(batch),
+  const feedsOf = (graph: Inputs, batch: TokenRows, shifts?: StepInputs["shifts"]): Record<string, ort.Tensor> => ({
+    ...Object.fromEntries(graph.parameters.flatMap((name) => entry(name, weights.get(name)))),
+    ...gatherTables(parameters, graph.gatherSites, batch, shifts),
+    ...Object.fromEntries(graph.feeds.map((feed) => [feed.name, feedTensor(feed, batch)])),
   });
   return {
     trainable: training.trainable,
-    step: async (batch, targets, masks) => {
-      const labels = model.config.labels.length;
-      const feeds = feedsOf(batch);
-      feeds["targets"] = new ort.Tensor("float32", targets, [batch.rows, labels]);
-      for (const site of training.sites) feeds[site.input] = maskFor(site, batch, masks);
+    step: async (batch, { targets, masks, mass, shifts }) => {
+      const feeds = feedsOf(training, batch, shifts);
+      feeds["targets"] = new ort.Tensor("float32", targets, [batch.rows, model.config.labels.length]);
+      if (mass) feeds["mass"] = new ort.Tensor("float32", mass, [batch.rows, 1]);
+      for (const site of training.dropoutSites) {
+        const dims = dimsOf(site.shape, batch);
+        const size = dims.reduce((product, dim) => product * dim, 1);
+        feeds[site.input] = new ort.Tensor("float32", masks.take(site.input, site.rate, size), dims);
+      }
       const out = await trainSession.run(feeds);
-      const gradients = new Map(training.trainable.map((name) => [name, floats(out[`grad.${name}`])]));
-      return { loss: floats(out["loss"])[0] ?? Number.NaN, logits: floats(out["logits"]), gradients };
+      return {
+        loss: floats(out["loss"])[0] ?? Number.NaN,
+        logits: floats(out["logits"]),
+        gradients: new Map(training.dense.map((name) => [name, floats(out[`grad.${name}`])])),
+        rowGradients: training.sparse.map(({ input, table, selection }) => {
+          return { table, rows: selection.rows(batch), data: floats(out[`grad.${input}`]) };
+        }),
+      };
     },
-    logits: async (batch) => floats((await forwardSession.run(feedsOf(batch)))["logits"]),
+    logits: async (batch) => floats((await forwardSession.run(feedsOf(forward, batch)))["logits"]),
     release: async () => {
       await trainSession.release();
       await forwardSession.release();
@@ -87,63 +121,75 @@ export async function openEncoder(
   };
 }
 
+/** Everything a graph wants fed. */
+interface Inputs {
+  readonly parameters: readonly string[];
+  readonly gatherSites: readonly GatherSite[];
+  readonly feeds: readonly Feed[];
+}
+
 function buildTrainingGraph(model: ModelDescription, options: EncoderOptions) {
   const g = createGraph(ops);
-  const b = createEncoderBuilder(g, options.rates);
+  const b = createTrainingBuilder(g, options.rates, options.lora);
   const logits = model.architecture.forward(b, model.config); // (batch, labels)
   const targets = g.input("targets", "float32", ["batch", model.config.labels.length]);
-  const loss = g.op("CrossEntropy", [logits, targets]); // (1, 1)
-  const trainable = [...b.tables, ...b.parameters].filter(([name]) => options.isTrainable(name));
-  const gradients = g.gradients(
-    loss,
-    trainable.map(([, value]) => value),
-  );
+  const mass = model.config.multiLabel ? [g.input("mass", "float32", ["batch", 1])] : [];
+  const loss = g.op(model.config.multiLabel ? "BinaryCrossEntropy" : "CrossEntropy", [logits, targets, ...mass]); // (1, 1)
+  const dense = [...b.parameters].filter(([name]) => options.isTrainable(name));
+  const sparse = b.gatherSites.filter(({ table }) => options.isTrainable(table));
+  const gradients = g.gradients(loss, [...dense.map(([, value]) => value), ...sparse.map(({ value }) => value)]);
   const outputs: Record<string, Value> = { loss, logits };
-  const names = trainable.map(([name]) => name);
+  const names = [...dense.map(([name]) => name), ...sparse.map(({ input }) => input)];
   for (const [i, gradient] of gradients.entries()) outputs[`grad.${names[i]}`] = gradient;
-  return { bytes: encodeModel(g.toOnnx("train", outputs)), trainable: names, sites: b.dropoutSites };
-}
-
-function buildForwardGraph(model: ModelDescription): Uint8Array {
-  const g = createGraph(ops);
-  const b = createEncoderBuilder(g, { hidden: 0, attention: 0, head: 0 });
-  return encodeModel(g.toOnnx("forward", { logits: model.architecture.forward(b, model.config) }));
-}
-
-/** Rows of the embedding tables for a batch: words by id, positions 0 to tokens - 1, type 0. */
-function gatherTables(parameters: Parameters, batch: TokenBatch): Record<string, ort.Tensor> {
-  const feeds: Record<string, ort.Tensor> = {};
-  for (const [name, { spec, data }] of parameters) {
-    const width = spec.shape[1] ?? 0;
-    if (spec.table === "words") {
-      const rows = new Float32Array(batch.ids.length * width);
-      for (const [i, id] of batch.ids.entries()) rows.set(data.subarray(id * width, (id + 1) * width), i * width);
-      feeds[name] = new ort.Tensor("float32", rows, [batch.rows, batch.tokens, width]);
-    } else if (spec.table !== undefined) {
-      const count = spec.table === "positions" ? batch.tokens : 1;
-      feeds[name] = new ort.Tensor("float32", data.subarray(0, count * width), [count, width]);
-    }
-  }
-  return feeds;
-}
-
-function attentionBias(batch: TokenBatch): ort.Tensor {
-  const bias = new Float32Array(batch.rows * batch.tokens);
-  for (const [row, length] of batch.lengths.entries()) {
-    bias.fill(masked, row * batch.tokens + length, (row + 1) * batch.tokens);
-  }
-  return new ort.Tensor("float32", bias, [batch.rows, 1, 1, batch.tokens]);
-}
-
-function maskFor(site: DropoutSite, batch: TokenBatch, masks: DropoutMasks): ort.Tensor {
-  const sizes: Readonly<Record<string, number>> = {
-    batch: batch.rows,
-    tokens: batch.tokens,
-    rows: batch.rows * batch.tokens,
+  return {
+    bytes: encodeModel(g.toOnnx("train", outputs)),
+    dense: dense.map(([name]) => name),
+    sparse,
+    trainable: [...new Set([...sparse.map(({ table }) => table), ...dense.map(([name]) => name)])],
+    dropoutSites: b.dropoutSites,
+    ...inputsOf(b),
   };
-  const dims = site.shape.map((dim) => (typeof dim === "number" ? dim : (sizes[dim] ?? 1)));
-  const size = dims.reduce((product, dim) => product * dim, 1);
-  return new ort.Tensor("float32", masks.take(site.input, site.rate, size), dims);
 }
 
+function buildForwardGraph(model: ModelDescription, { lora }: EncoderOptions): Inputs & { readonly bytes: Uint8Array } {
+  const g = createGraph(ops);
+  const b = createTrainingBuilder(g, { hidden: 0, attention: 0, head: 0 }, lora);
+  const logits = model.architecture.forward(b, model.config);
+  return { bytes: encodeModel(g.toOnnx("forward", { logits })), ...inputsOf(b) };
+}
+
+function inputsOf(b: ReturnType<typeof createTrainingBuilder>): Inputs {
+  return { parameters: [...b.parameters.keys()], gatherSites: b.gatherSites, feeds: b.feeds };
+}
+
+/** The rows of the embedding tables that a batch reads. */
+function gatherTables(
+  parameters: Parameters,
+  sites: readonly GatherSite[],
+  batch: TokenRows,
+  shifts: StepInputs["shifts"],
+): Record<string, ort.Tensor> {
+  return Object.fromEntries(
+    sites.map(({ input, table, selection }) => {
+      const parameter = parameters.get(table);
+      const width = parameter?.spec.shape[1] ?? 0;
+      const data = parameter?.data ?? new Float32Array();
+      const ids = selection.rows(batch);
+      const rows = new Float32Array(ids.length * width);
+      for (const [i, id] of ids.entries()) rows.set(data.subarray(id * width, (id + 1) * width), i * width);
+      const shift = selection.name === "words" ? shifts?.get(table) : undefined;
+      if (shift) for (let i = 0; i < rows.length; i++) rows[i] = (rows[i] as number) + (shift[i] as number);
+      return [input, new ort.Tensor("float32", rows, [...dimsOf(selection.shape, batch), width])];
+    }),
+  );
+}
+
+function feedTensor(feed: Feed, batch: TokenRows): ort.Tensor {
+  const data = feed.make(batch);
+  const dims = dimsOf(feed.shape, batch);
+  return data instanceof Int32Array ? new ort.Tensor("int32", data, dims) : new ort.Tensor("float32", data, dims);
+}
+
+const entry = (name: string, tensor: ort.Tensor | undefined): [string, ort.Tensor][] =>
+  tensor ? [[name, tensor]] : [];
 const floats = (tensor: ort.Tensor | undefined): Float32Array => tensor?.data as Float32Array;

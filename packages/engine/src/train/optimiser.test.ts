@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { padBatch } from "./batch.ts";
 import { learningRateAt, resolveTrainConfig } from "./config.ts";
 import { createDropoutPool } from "./dropout.ts";
 import { createOptimiser } from "./optimiser.ts";
@@ -7,7 +6,7 @@ import type { Parameter } from "./parameters.ts";
 import { labelWeights, softTargets, splitByGroup } from "./rows.ts";
 
 const table: Parameter = {
-  spec: { name: "words", shape: [4, 2], fresh: "normal", table: "words", layer: -1 },
+  spec: { name: "words", shape: [4, 2], fresh: "normal", table: true, layer: -1 },
   data: new Float32Array(8).fill(1),
 };
 const bias: Parameter = { spec: { name: "bias", shape: [2], fresh: "zeros" }, data: Float32Array.of(0, 0) };
@@ -19,12 +18,8 @@ test("only touched embedding rows move, repeated tokens add up, and clipping bou
     ["bias", { ...bias, data: bias.data.slice() }],
   ]);
   const optimiser = createOptimiser(parameters, ["words", "bias"], settings);
-  const batch = padBatch([Int32Array.of(2, 0, 2)], [0], 0);
-  const gradients = new Map([
-    ["words", Float32Array.of(1, 1, 0, 0, 2, 2)],
-    ["bias", Float32Array.of(4, 0)],
-  ]);
-  optimiser.add(gradients, batch);
+  const rows = { table: "words", rows: Int32Array.of(2, 0, 2), data: Float32Array.of(1, 1, 0, 0, 2, 2) };
+  optimiser.add({ gradients: new Map([["bias", Float32Array.of(4, 0)]]), rowGradients: [rows] });
   expect(optimiser.apply(0.1, 1)).toBeCloseTo(Math.sqrt(9 + 9 + 16), 5);
   const words = parameters.get("words")?.data ?? [];
   expect([...words].map((value) => Math.round(value * 10) / 10)).toEqual([1, 1, 1, 1, 0.9, 0.9, 1, 1]);

@@ -1,6 +1,6 @@
 /** Collects the gradients of an update, dense ones whole and embedding rows sparsely, and applies AdamW. */
 import { adamUpdate, type Moments, squaredNorm } from "./adamw.ts";
-import type { TokenBatch } from "./batch.ts";
+import type { StepResult } from "./encoder.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 /** Settings that stay the same over a run. */
@@ -16,7 +16,7 @@ export interface OptimiserOptions {
 /** AdamW over the trainable parameters. Embedding rows that a batch does not touch are left as they are. */
 export interface Optimiser {
   /** Adds the gradients of one run. */
-  add(gradients: ReadonlyMap<string, Float32Array>, batch: TokenBatch): void;
+  add(result: Pick<StepResult, "gradients" | "rowGradients">): void;
   /** Applies what was added and forgets it; returns the gradient norm before clipping. */
   apply(learningRate: number, count: number): number;
   readonly moments: ReadonlyMap<string, Moments>;
@@ -46,12 +46,13 @@ export function createOptimiser(
   const sparse = new Map<string, SparseRows>();
   return {
     moments,
-    add: (gradients, batch) => {
-      for (const [name, { spec }] of chosen) {
+    add: ({ gradients, rowGradients }) => {
+      for (const [name] of chosen) {
         const gradient = gradients.get(name);
-        if (gradient === undefined) continue;
-        if (spec.table === undefined) addDense(dense, name, gradient);
-        else sparse.set(name, addRows(sparse.get(name), gradient, rowIds(spec.table, batch), spec.shape[1] ?? 1));
+        if (gradient !== undefined) addDense(dense, name, gradient);
+      }
+      for (const { table, rows, data } of rowGradients) {
+        if (moments.has(table)) sparse.set(table, addRows(sparse.get(table), data, rows));
       }
     },
     apply: (learningRate, count) => {
@@ -94,18 +95,8 @@ function addDense(sums: Map<string, Float32Array>, name: string, gradient: Float
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
 }
 
-/** Table row of every gradient row. */
-function rowIds(table: "words" | "positions" | "types", batch: TokenBatch): ArrayLike<number> {
-  if (table === "words") return batch.ids;
-  return table === "types" ? [0] : Array.from({ length: batch.tokens }, (_, i) => i);
-}
-
-function addRows(
-  before: SparseRows | undefined,
-  gradient: Float32Array,
-  ids: ArrayLike<number>,
-  width: number,
-): SparseRows {
+function addRows(before: SparseRows | undefined, gradient: Float32Array, ids: Int32Array): SparseRows {
+  const width = gradient.length / ids.length;
   const rows = before ?? { slots: new Map<number, number>(), data: new Float32Array(gradient.length), width };
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i] as number;

@@ -4,7 +4,8 @@ import { EngineError } from "../error.ts";
 import type { ModelDescription } from "../models/registry.ts";
 import type { ParameterSpec } from "../models/architecture.ts";
 import { createRandom } from "../tensor/random.ts";
-import { readSafetensors, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+import { weightName } from "../weights/names.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
 
 /** One parameter: what it is, and its numbers, updated in place. */
 export interface Parameter {
@@ -25,7 +26,7 @@ export async function loadParameters(folder: string, model: ModelDescription, se
   const { tensors } = await readSafetensors(where);
   const out = new Map<string, Parameter>();
   for (const [index, spec] of model.architecture.parameters(model.config).entries()) {
-    const tensor = find(tensors, spec.name);
+    const tensor = tensors.get(weightName(tensors, spec.name) ?? "");
     if (tensor !== undefined && tensor.shape.join() === spec.shape.join()) {
       out.set(spec.name, { spec, data: tensor.toFloat32() });
     } else if (spec.layer === undefined) {
@@ -51,14 +52,6 @@ export async function saveParameters(folder: string, parameters: Parameters, dty
     return { name: spec.name, dtype, shape: spec.shape, data };
   });
   await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
-}
-
-/** Checkpoints of a bare encoder leave out the model prefix; the oldest call norm weights gamma and beta. */
-function find(tensors: ReadonlyMap<string, WeightTensor>, name: string): WeightTensor | undefined {
-  const bare = name.slice(name.indexOf(".") + 1);
-  const old = (key: string): string =>
-    key.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
-  return tensors.get(name) ?? tensors.get(old(name)) ?? tensors.get(bare) ?? tensors.get(old(bare));
 }
 
 function fresh(spec: ParameterSpec, std: number, seeds: readonly number[]): Float32Array {

@@ -144,8 +144,8 @@ async function prepare(options: TrainOptions): Promise<Run> {
   const config = resolveTrainConfig(options.config ?? {});
   const base = await readModelConfig(options.base);
   const model: ModelDescription = { ...base, config: { ...base.config, labels: config.labels } };
-  if (config.maxLength > model.config.maxPositions) {
-    const details = { where: "maxLength", expected: `at most ${model.config.maxPositions}`, got: config.maxLength };
+  if (config.maxLength > model.config.maxTokens) {
+    const details = { where: "maxLength", expected: `at most ${model.config.maxTokens}`, got: config.maxLength };
     throw new EngineError("CONFIG", "maxLength exceeds the positions of the base model", details);
   }
   const tokenizer = await loadTokenizer(options.base);
@@ -261,9 +261,9 @@ async function update(run: Run, batch: readonly number[], at: { step: number; ep
     const smoothing = config.labelSmoothing;
     const labels = chosen.map(({ row }) => row.label);
     const targets = softTargets(labels, weights, { smoothing, batchWeight });
-    const result = await run.sessions.step(tokens, targets, run.masks.at(at.step, part));
+    const result = await run.sessions.step(tokens, { targets, masks: run.masks.at(at.step, part) });
     loss += result.loss;
-    run.optimiser.add(result.gradients, tokens);
+    run.optimiser.add(result);
   }
   if (Number.isFinite(loss)) run.optimiser.apply(learningRateAt(config, at.step, run.totalSteps), at.step + 1);
   return loss;

@@ -2,8 +2,9 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { EngineError } from "../error.ts";
-import { readSpec, weightFiles } from "../infer/quantise.ts";
+import { weightFiles } from "../infer/quantise.ts";
 import { linearFile } from "../linear/model.ts";
+import { readModelConfig } from "../models/registry.ts";
 import { findEvidence } from "./evidence.ts";
 import { openLinear } from "./linear.ts";
 import { type DetectorManifest, manifestFile, readManifest, verifyFiles } from "./manifest.ts";
@@ -170,24 +171,24 @@ function verdictOf(
 
 /** A Hugging Face classifier that is not ours: fp32, its own labels, uncalibrated, threshold one half. */
 async function foreignManifest(folder: string, labelMap: DetectorOptions["labelMap"]): Promise<DetectorManifest> {
-  const spec = await readSpec(folder);
-  const unmapped = spec.labels.filter((label) => labelMap?.[label] === undefined);
-  const benignLabels = spec.labels.filter((label) => labelMap?.[label] === "benign");
-  if (unmapped.length > 0 || benignLabels.length === 0 || benignLabels.length === spec.labels.length) {
+  const { config } = await readModelConfig(folder);
+  const unmapped = config.labels.filter((label) => labelMap?.[label] === undefined);
+  const benignLabels = config.labels.filter((label) => labelMap?.[label] === "benign");
+  if (unmapped.length > 0 || benignLabels.length === 0 || benignLabels.length === config.labels.length) {
     throw new EngineError("CONFIG", "the model's own labels must be mapped to attack or benign", {
       where: "labelMap",
-      expected: spec.labels,
+      expected: config.labels,
       got: labelMap,
     });
   }
-  const windowTokens = Math.min(spec.maxTokens, 512);
+  const windowTokens = Math.min(config.maxTokens, 512);
   return {
     format: 1,
     kind: "transformer",
     name: basename(folder),
-    labels: spec.labels,
+    labels: config.labels,
     benignLabels,
-    maxTokens: spec.maxTokens,
+    maxTokens: config.maxTokens,
     windowTokens,
     overlapTokens: Math.floor(windowTokens / 8),
     temperature: 1,

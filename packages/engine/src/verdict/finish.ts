@@ -3,8 +3,9 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import { type ParityBudget, type ParityReport, parityGate } from "../infer/parity.ts";
-import { quantise, readSpec, weightFiles } from "../infer/quantise.ts";
+import { quantise, weightFiles } from "../infer/quantise.ts";
 import { linearFile } from "../linear/model.ts";
+import { readModelConfig } from "../models/registry.ts";
 import { defaultWindows } from "../linear/windows.ts";
 import type { Scorecard } from "../metrics/scorecard.ts";
 import { type Fitted, calibrate, halve } from "./calibrate.ts";
@@ -102,7 +103,7 @@ export async function finishDetector(
 /** The manifest before anything is fitted. */
 async function draftManifest(folder: string, options: FinishOptions): Promise<DetectorManifest> {
   const isLinear = (await stat(join(folder, linearFile)).catch(() => undefined)) !== undefined;
-  const spec = isLinear ? undefined : await readSpec(folder);
+  const spec = isLinear ? undefined : (await readModelConfig(folder)).config;
   if (spec && spec.labels.join() !== labels.join()) {
     const details = { where: "config.json: id2label", expected: labels, got: spec.labels };
     throw new EngineError("CONFIG", "a detector of ours has the five labels in their order", details);

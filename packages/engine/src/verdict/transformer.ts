@@ -34,7 +34,7 @@ export async function openTransformer(
     ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
   });
   const { prefixIds, suffixIds } = tokenizer;
-  const longest = Math.min(windowTokens, session.spec.maxTokens);
+  const longest = Math.min(windowTokens, session.config.maxTokens);
   const layout = { windowTokens: longest, overlapTokens, prefixIds, suffixIds };
   return {
     memoryBytes: session.memoryBytes,
