@@ -1,14 +1,19 @@
 // Reads a JSON body: bounded in size and depth, UTF-8 and nothing else, of the right content type.
 import { AppError } from "@mlsec/contracts";
+import type { HeaderReader } from "./headers.ts";
 
 /** Deeper JSON than this is nobody's request, and would run a recursive validator out of stack. */
 const maxDepth = 64;
 
 /** Undefined when there is no body. MEDIA_TYPE, BODY_TOO_LARGE, INVALID_ENCODING or INVALID_JSON otherwise. */
 export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const bytes = await readBytes(request, maxBytes);
+  return parseJson(await readBytes(request, maxBytes), request.headers);
+}
+
+/** The same of a body that is already here. */
+export function parseJson(bytes: Uint8Array, headers: HeaderReader): unknown {
   if (bytes.length === 0) return undefined;
-  requireJson(request);
+  requireJson(headers);
   const text = decodeUtf8(bytes);
   requireShallow(text);
   try {
@@ -18,8 +23,9 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   }
 }
 
-function requireJson(request: Request): void {
-  const type = request.headers.get("content-type") ?? "";
+function requireJson(headers: HeaderReader): void {
+  const type = headers.get("content-type") ?? "";
+  if (type === "application/json" && headers.get("content-encoding") === null) return;
   const [media = "", ...parameters] = type
     .toLowerCase()
     .split(";")
@@ -37,11 +43,12 @@ function requireJson(request: Request): void {
   if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") {
     throw new AppError("MEDIA_TYPE", `expected charset utf-8, got ${JSON.stringify(charset.slice(0, 40))}`);
   }
-  const encoding = request.headers.get("content-encoding") ?? "identity";
+  const encoding = headers.get("content-encoding") ?? "identity";
   if (encoding !== "identity") throw new AppError("MEDIA_TYPE", "a compressed body is not accepted; send it as it is");
 }
 
-async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+/** A request's whole body; BODY_TOO_LARGE beyond the limit. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > maxBytes) throw tooLarge(maxBytes);
   if (!request.body) return new Uint8Array();
@@ -58,9 +65,11 @@ async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array
 const tooLarge = (maxBytes: number): AppError =>
   new AppError("BODY_TOO_LARGE", `the body is larger than ${maxBytes} bytes`, { maxBytes });
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new AppError("INVALID_ENCODING", "the body is not UTF-8", {}, { cause });
   }

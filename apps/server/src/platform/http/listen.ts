@@ -48,7 +48,7 @@ async function bind(app: App, host: string, port: number): Promise<http.Server> 
   const server = http.createServer(
     { keepAliveTimeout: 5_000, headersTimeout: 20_000, requestTimeout: 0, maxHeaderSize: 16_384 },
     (incoming, outgoing) => {
-      void handle(incoming, outgoing);
+      if (!app.direct(incoming, outgoing)) void handle(incoming, outgoing);
     },
   );
   const { promise, resolve, reject } = Promise.withResolvers<void>();

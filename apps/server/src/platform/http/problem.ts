@@ -1,5 +1,5 @@
 // Every failure becomes a problem document (RFC 9457) here; what it was exactly goes to the log only.
-import { AppError, toProblem } from "@mlsec/contracts";
+import { AppError, Reply, toProblem } from "@mlsec/contracts";
 
 /** SQLSTATEs of values that fit the schema and no column: a count past 2^31, a date past the calendar's end. */
 const unstorable = new Set(["22003", "22007", "22008", "22009", "22021", "22P02", "22P05"]);
@@ -40,17 +40,24 @@ function isDatabaseGone(error: unknown): boolean {
   return /^(Connection terminated|timeout exceeded when trying to connect)/.test(error.message);
 }
 
+/** A problem document before it is written. */
+export function problemReply(
+  error: AppError,
+  requestId: string,
+  members: Readonly<Record<string, unknown>> = {},
+): Reply<unknown> {
+  const headers: Record<string, string> = { "content-type": "application/problem+json" };
+  if (typeof error.details["allow"] === "string") headers["allow"] = error.details["allow"];
+  if (typeof error.details["retryAfterSeconds"] === "number")
+    headers["retry-after"] = String(Math.ceil(error.details["retryAfterSeconds"]));
+  return new Reply(error.status, { ...members, ...toProblem(error, requestId) }, headers);
+}
+
 export function problemResponse(
   error: AppError,
   requestId: string,
   members: Readonly<Record<string, unknown>> = {},
 ): Response {
-  const headers: Record<string, string> = { "content-type": "application/problem+json" };
-  if (typeof error.details["allow"] === "string") headers["allow"] = error.details["allow"];
-  if (typeof error.details["retryAfterSeconds"] === "number")
-    headers["retry-after"] = String(Math.ceil(error.details["retryAfterSeconds"]));
-  return new Response(JSON.stringify({ ...members, ...toProblem(error, requestId) }), {
-    status: error.status,
-    headers,
-  });
+  const { status, body, headers } = problemReply(error, requestId, members);
+  return new Response(JSON.stringify(body), { status, headers });
 }

@@ -16,13 +16,23 @@ interface Compiled {
 export interface Router {
   /** METHOD_NOT_ALLOWED (with `details.allow`) or ROUTE_NOT_FOUND when nothing fits. HEAD finds GET. */
   find(method: string, pathname: string): Match;
+  /** The route of a path without parameters; undefined when only `find` can tell. */
+  literal(method: string, pathname: string): Match | undefined;
 }
+
+const noParams = Object.freeze({});
 
 export function createRouter(contract: Contract): Router {
   const routes = Object.entries(contract)
     .map(([name, route]) => compile(name, route))
     .sort((a, b) => (a.rank < b.rank ? -1 : 1));
+  const literals = new Map<string, Match>(
+    Object.entries(contract).flatMap(([name, route]) =>
+      route.path.includes("{") ? [] : [[`${route.method} ${route.path}`, { name, route, params: noParams }] as const],
+    ),
+  );
   return {
+    literal: (method, pathname) => literals.get(`${method} ${pathname}`),
     find(method, pathname) {
       const parts = pathname.slice(1).split("/").map(decode);
       const fitting = routes.flatMap((compiled) => {
