@@ -2,7 +2,10 @@
  * Source: https://github.com/huggingface/tokenizers/blob/main/tokenizers/src/tokenizer/added_vocabulary.rs */
 import { EngineError } from "../error.ts";
 import { type AlignedText, sliceAligned } from "./aligned-text.ts";
-import type { Json, Normalizer } from "./stages.ts";
+import { isWhitespace } from "./characters.ts";
+import { objectAt } from "./fields.ts";
+import { escapeLiteral } from "./patterns.ts";
+import type { Normalizer } from "./stages.ts";
 
 /** One entry of `added_tokens`. */
 export interface AddedToken {
@@ -23,6 +26,9 @@ export interface Segment {
 /** Cuts an aligned text at the added tokens in it. */
 export type AddedTokenSplitter = (input: AlignedText) => Segment[];
 
+const BEGINS_WORD = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+const ENDS_IN_WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
+
 /**
  * Reads the `added_tokens` list.
  * @throws EngineError TOKENIZER when an entry lacks its id or content.
@@ -31,11 +37,14 @@ export type AddedTokenSplitter = (input: AlignedText) => Segment[];
  */
 export function readAddedTokens(value: unknown): AddedToken[] {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new EngineError("TOKENIZER", "added_tokens is not a list");
-  return (value as Json[]).map((entry) => {
+  if (!Array.isArray(value))
+    throw new EngineError("TOKENIZER", "added_tokens is not a list", { where: "added_tokens" });
+  return value.map((item: unknown, i) => {
+    const where = `added_tokens[${i}]`;
+    const entry = objectAt(item, where);
     const { id, content } = entry;
     if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || typeof content !== "string" || content === "") {
-      throw new EngineError("TOKENIZER", "an added token lacks its id or content", { where: "added_tokens" });
+      throw new EngineError("TOKENIZER", "an added token lacks its id or content", { where });
     }
     return {
       id,
@@ -62,10 +71,7 @@ export function addedTokenSplitter(tokens: readonly AddedToken[], normalizer?: N
   }
   if (byContent.size === 0) return (input) => [{ text: input }];
   const contents = [...byContent.keys()].sort((a, b) => b.length - a.length);
-  const matcher = new RegExp(
-    contents.map((content) => content.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|"),
-    "g",
-  );
+  const matcher = new RegExp(contents.map(escapeLiteral).join("|"), "g");
   return (input) => {
     matcher.lastIndex = 0;
     if (!matcher.test(input.text)) return [{ text: input }];
@@ -83,8 +89,8 @@ function cutAt(input: AlignedText, byContent: ReadonlyMap<string, AddedToken>, m
     let start = match.index;
     let end = start + match[0].length;
     if (!token || start < done || (token.isSingleWord && touchesWord(text, start, end))) continue;
-    if (token.stripsLeft) start = Math.max(done, text.slice(0, start).trimEnd().length);
-    if (token.stripsRight) end = text.length - text.slice(end).trimStart().length;
+    if (token.stripsLeft) start = startOfSpace(text, done, start);
+    if (token.stripsRight) end = endOfSpace(text, end);
     if (start > done) segments.push({ text: sliceAligned(input, done, start) });
     segments.push({ text: sliceAligned(input, start, end), tokenId: token.id });
     done = end;
@@ -93,8 +99,20 @@ function cutAt(input: AlignedText, byContent: ReadonlyMap<string, AddedToken>, m
   return segments;
 }
 
+function startOfSpace(text: string, from: number, to: number): number {
+  let at = to;
+  while (at > from && isWhitespace(text.charCodeAt(at - 1))) at -= 1;
+  return at;
+}
+
+function endOfSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && isWhitespace(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
 function touchesWord(text: string, start: number, end: number): boolean {
   const before = text.slice(Math.max(0, start - 2), start);
   const after = text.slice(end, end + 2);
-  return /[\p{L}\p{N}\p{M}_]$/u.test(before) || /^[\p{L}\p{N}\p{M}_]/u.test(after);
+  return ENDS_IN_WORD.test(before) || BEGINS_WORD.test(after);
 }

@@ -42,8 +42,12 @@ export function sliceAligned(aligned: AlignedText, start: number, end: number): 
 
 /** Collects an aligned text piece by piece. */
 export interface AlignedBuilder {
+  /** Units so far. */
+  readonly length: number;
   /** Appends `piece`, all of it standing for source units `[start, end)`. */
   push(piece: string, start: number, end: number): void;
+  /** Appends part `[from, to)` of an aligned text as it is. */
+  copy(input: AlignedText, from: number, to: number): void;
   finish(): AlignedText;
 }
 
@@ -56,21 +60,44 @@ export function alignedBuilder(expectedUnits: number): AlignedBuilder {
   let starts = new Int32Array(expectedUnits + 16);
   let ends = new Int32Array(expectedUnits + 16);
   let text = "";
+  const extend = (piece: string): number => {
+    const from = text.length;
+    text += piece;
+    if (text.length > starts.length) {
+      starts = grown(starts, text.length);
+      ends = grown(ends, text.length);
+    }
+    return from;
+  };
   return {
+    get length() {
+      return text.length;
+    },
     push(piece, start, end) {
-      const from = text.length;
-      text += piece;
-      if (text.length > starts.length) {
-        starts = grown(starts, text.length);
-        ends = grown(ends, text.length);
-      }
-      for (let i = from; i < text.length; i++) {
+      for (let i = extend(piece); i < text.length; i++) {
         starts[i] = start;
         ends[i] = end;
       }
     },
+    copy(input, from, to) {
+      let at = extend(input.text.slice(from, to));
+      for (let i = from; i < to; i++, at++) {
+        starts[at] = sourceStart(input, i);
+        ends[at] = sourceEnd(input, i);
+      }
+    },
     finish: () => ({ text, base: 0, starts: starts.subarray(0, text.length), ends: ends.subarray(0, text.length) }),
   };
+}
+
+/**
+ * The source range of part `[start, end)`, the empty one included.
+ * @example
+ * sourceRange({ text: "abc", base: 5 }, 1, 3); // [6, 8]
+ */
+export function sourceRange(aligned: AlignedText, start: number, end: number): readonly [number, number] {
+  const from = sourceStart(aligned, start);
+  return end > start ? [from, sourceEnd(aligned, end - 1)] : [from, from];
 }
 
 function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {

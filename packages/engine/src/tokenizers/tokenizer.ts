@@ -3,12 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import { type AddedTokenSplitter, addedTokenSplitter, readAddedTokens, type Segment } from "./added-tokens.ts";
-import { sourceEnd, sourceStart } from "./aligned-text.ts";
-import { bertNormalizer } from "./bert-normalizer.ts";
-import { bertPreTokenizer } from "./bert-pre-tokenizer.ts";
+import { type AlignedText, sourceEnd, sourceStart } from "./aligned-text.ts";
+import { readModel } from "./models.ts";
+import { readNormalizer } from "./normalizers.ts";
 import { readPostProcessor } from "./post-processors.ts";
-import type { Json, Model, Normalizer, PreTokenizer } from "./stages.ts";
-import { wordPiece } from "./word-piece.ts";
+import { readPreTokenizer } from "./pre-tokenizers.ts";
+import type { Json, Model, Normalizer, OffsetTrim, PreTokenizer } from "./stages.ts";
+import { trimSpan } from "./trim.ts";
 
 /** Token ids of one text, untruncated. `starts`/`ends` are UTF-16 offsets into it; special tokens have 0, 0. */
 export interface Encoding {
@@ -53,14 +54,14 @@ export function createTokenizer(json: Json, config: Json = {}): Tokenizer {
   const normalizer = readNormalizer(json["normalizer"]);
   const preTokenizer = readPreTokenizer(json["pre_tokenizer"]);
   const model = readModel(json["model"]);
-  const { prefixIds, suffixIds } = readPostProcessor(json["post_processor"]);
+  const { prefixIds, suffixIds, trims } = readPostProcessor(json["post_processor"]);
   const added = readAddedTokens(json["added_tokens"]);
   const splitRaw = addedTokenSplitter(added.filter(({ isNormalized }) => !isNormalized));
   const splitNormalized = addedTokenSplitter(
     added.filter(({ isNormalized }) => isNormalized),
     normalizer,
   );
-  const stages: Stages = { normalizer, preTokenizer, model, splitRaw, splitNormalized };
+  const stages: Stages = { normalizer, preTokenizer, model, splitRaw, splitNormalized, trims };
   const largestAdded = added.reduce((largest, { id }) => Math.max(largest, id), -1);
   const padding = (json["padding"] as Json | null | undefined)?.["pad_id"];
   const padToken = padTokenOf(config);
@@ -85,6 +86,7 @@ interface Stages {
   readonly model: Model;
   readonly splitRaw: AddedTokenSplitter;
   readonly splitNormalized: AddedTokenSplitter;
+  readonly trims: readonly OffsetTrim[];
 }
 
 function encodeText(
@@ -94,72 +96,78 @@ function encodeText(
   suffixIds: readonly number[],
 ): Encoding {
   const tokens: number[] = []; // id, start, end
-  for (const id of prefixIds) tokens.push(id, 0, 0);
+  const push = tokenSink(tokens, text, stages.trims);
   for (const raw of stages.splitRaw({ text, base: 0 })) {
-    if (raw.tokenId !== undefined) pushAdded(raw, tokens);
+    if (raw.tokenId !== undefined) pushAdded(raw, push);
     else {
       for (const segment of stages.splitNormalized(stages.normalizer.normalize(raw.text))) {
-        if (segment.tokenId !== undefined) pushAdded(segment, tokens);
-        else pushWords(segment, stages, tokens);
+        if (segment.tokenId !== undefined) pushAdded(segment, push);
+        else if (segment.text.text !== "") pushWords(segment.text, stages, push);
       }
     }
   }
-  for (const id of suffixIds) tokens.push(id, 0, 0);
-  return packTokens(tokens, prefixIds.length, suffixIds.length);
+  return packTokens(tokens, prefixIds, suffixIds);
 }
 
-function pushAdded({ text, tokenId = 0 }: Segment, tokens: number[]): void {
-  tokens.push(tokenId, sourceStart(text, 0), sourceEnd(text, text.text.length - 1));
+/** Takes a token: its id, and the part of the rewritten text it stands for. */
+type TokenSink = (id: number, text: AlignedText, part: { start: number; end: number }) => void;
+
+function tokenSink(tokens: number[], source: string, trims: readonly OffsetTrim[]): TokenSink {
+  if (trims.length === 0) {
+    return (id, text, { start, end }) => void tokens.push(id, sourceStart(text, start), sourceEnd(text, end - 1));
+  }
+  return (id, text, part) => {
+    const [start, end] = trimSpan(
+      {
+        token: text.text.slice(part.start, part.end),
+        start: sourceStart(text, part.start),
+        end: sourceEnd(text, part.end - 1),
+        isFirst: tokens.length === 0,
+      },
+      source,
+      trims,
+    );
+    tokens.push(id, start, end);
+  };
 }
 
-function pushWords({ text: input }: Segment, { preTokenizer, model }: Stages, tokens: number[]): void {
+function pushAdded({ text, tokenId = 0 }: Segment, push: TokenSink): void {
+  push(tokenId, text, { start: 0, end: text.text.length });
+}
+
+function pushWords(input: AlignedText, { preTokenizer, model }: Stages, push: TokenSink): void {
   const { text, bounds } = preTokenizer.split({ text: input, bounds: Int32Array.of(0, input.text.length) });
+  const part = { start: 0, end: 0 };
   for (let i = 0; i < bounds.length; i += 2) {
     const from = bounds[i] ?? 0;
-    const { ids, ends } = model.pieces(text.text.slice(from, bounds[i + 1]));
-    let start = from;
+    const { ids, starts, ends } = model.pieces(text.text.slice(from, bounds[i + 1]));
+    part.end = from;
     for (let j = 0; j < ids.length; j++) {
-      const end = from + (ends[j] ?? 0);
-      tokens.push(ids[j] ?? 0, sourceStart(text, start), sourceEnd(text, end - 1));
-      start = end;
+      part.start = starts ? from + (starts[j] ?? 0) : part.end;
+      part.end = from + (ends[j] ?? 0);
+      push(ids[j] ?? 0, text, part);
     }
   }
 }
 
-function packTokens(tokens: readonly number[], prefix: number, suffix: number): Encoding {
-  const count = tokens.length / 3;
+/** Specials round the tokens; theirs are the offsets 0, 0. */
+function packTokens(tokens: readonly number[], prefix: readonly number[], suffix: readonly number[]): Encoding {
+  const inner = tokens.length / 3;
+  const count = prefix.length + inner + suffix.length;
   const ids = new Int32Array(count);
   const starts = new Int32Array(count);
   const ends = new Int32Array(count);
   const specials = new Uint8Array(count);
-  for (let i = 0, j = 0; i < count; i++) {
+  ids.set(prefix, 0);
+  specials.fill(1, 0, prefix.length);
+  for (let i = prefix.length, j = 0; j < tokens.length; i++) {
     ids[i] = tokens[j++] ?? 0;
     starts[i] = tokens[j++] ?? 0;
     ends[i] = tokens[j++] ?? 0;
   }
-  specials.fill(1, 0, prefix);
-  specials.fill(1, count - suffix);
+  ids.set(suffix, prefix.length + inner);
+  specials.fill(1, prefix.length + inner);
   return { ids, starts, ends, specials };
-}
-
-function readNormalizer(value: unknown): Normalizer {
-  if (value === null || value === undefined) return { normalize: (input) => input };
-  const config = value as Json;
-  if (config["type"] === "BertNormalizer") return bertNormalizer(config);
-  throw new EngineError("TOKENIZER", "normaliser is not supported", { got: config["type"] });
-}
-
-function readPreTokenizer(value: unknown): PreTokenizer {
-  if (value === null || value === undefined) return { split: (input) => input };
-  const config = value as Json;
-  if (config["type"] === "BertPreTokenizer") return bertPreTokenizer();
-  throw new EngineError("TOKENIZER", "pre-tokenizer is not supported", { got: config["type"] });
-}
-
-function readModel(value: unknown): Model {
-  const config = (value ?? {}) as Json;
-  if (config["type"] === "WordPiece") return wordPiece(config);
-  throw new EngineError("TOKENIZER", "tokenizer model is not supported", { got: config["type"] });
 }
 
 function padTokenOf(config: Json): string {

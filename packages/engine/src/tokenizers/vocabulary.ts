@@ -25,3 +25,12 @@ export function readVocabulary(value: unknown): Map<string, number> {
   }
   return vocabulary;
 }
+
+/**
+ * The ids of the 256 tokens `<0x00>` to `<0xFF>`, which stand for the bytes of unknown characters.
+ * @example
+ * byteTokens((token) => (token === "<0x0A>" ? 3 : undefined))[10]; // 3
+ */
+export function byteTokens(idOf: (token: string) => number | undefined): (number | undefined)[] {
+  return Array.from({ length: 256 }, (_, byte) => idOf(`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`));
+}

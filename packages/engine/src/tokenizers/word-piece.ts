@@ -3,10 +3,7 @@
 import { EngineError } from "../error.ts";
 import type { Json, Model, Pieces } from "./stages.ts";
 import { readVocabulary } from "./vocabulary.ts";
-
-/** V8 copies substrings this short; a longer key would keep its whole text alive in the cache. */
-const MAX_CACHED_UNITS = 12;
-const MAX_CACHED_WORDS = 32_768;
+import { remembered } from "./word-cache.ts";
 
 /**
  * The model of a `{"type": "WordPiece", …}` entry. Words met before are answered from a bounded cache.
@@ -36,20 +33,7 @@ export function wordPiece(config: Json): Model {
     if (word.length > limit && codePoints(word) > limit) return unknown;
     return cutGreedily(word, vocabulary, continuing, longest) ?? unknown;
   };
-  const cache = new Map<string, Pieces>();
-  return {
-    vocabSize,
-    idOf: (token) => vocabulary.get(token),
-    pieces(word) {
-      if (word.length > MAX_CACHED_UNITS) return cut(word);
-      const known = cache.get(word);
-      if (known) return known;
-      const pieces = cut(word);
-      if (cache.size >= MAX_CACHED_WORDS) cache.clear();
-      cache.set(word, pieces);
-      return pieces;
-    },
-  };
+  return { vocabSize, idOf: (token) => vocabulary.get(token), pieces: remembered(cut) };
 }
 
 type Lookup = ReadonlyMap<string, number>;
