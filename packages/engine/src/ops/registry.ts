@@ -12,15 +12,18 @@ import { LayerNorm } from "./layer-norm.ts";
 import { LayerNormGrad } from "./layer-norm-grad.ts";
 import { MatMul } from "./matmul.ts";
 import { Mul } from "./mul.ts";
+import { Pad } from "./pad.ts";
 import { PutFirst } from "./put-first.ts";
 import { ReduceSum } from "./reduce-sum.ts";
 import { Relu } from "./relu.ts";
 import { Reshape } from "./reshape.ts";
 import { RmsNorm } from "./rms-norm.ts";
 import { RmsNormGrad } from "./rms-norm-grad.ts";
+import { Rotate } from "./rotate.ts";
 import { Scale } from "./scale.ts";
 import { Sigmoid } from "./sigmoid.ts";
 import { Sign } from "./sign.ts";
+import { Slice } from "./slice.ts";
 import { Softmax } from "./softmax.ts";
 import { SoftmaxGrad } from "./softmax-grad.ts";
 import { Sub } from "./sub.ts";
@@ -42,15 +45,18 @@ export const ops: Readonly<Record<OpName, OpDefinition>> = {
   LayerNormGrad,
   MatMul,
   Mul,
+  Pad,
   PutFirst,
   ReduceSum,
   Relu,
   Reshape,
   RmsNorm,
   RmsNormGrad,
+  Rotate,
   Scale,
   Sigmoid,
   Sign,
+  Slice,
   Softmax,
   SoftmaxGrad,
   Sub,
