@@ -1,27 +1,25 @@
 import { cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { architectures, describeModel } from "../models/registry.ts";
+import { describeModel } from "../models/registry.ts";
+import { referenceFolders, references } from "../testing/references.ts";
 import { compareLogits, parityGate } from "./parity.ts";
 import { quantise, quantiseMatrix, quantiseTensors } from "./quantise.ts";
 import { createSession, probeIntegerForm } from "./session.ts";
-
-const fixtures = join(dirname(fileURLToPath(import.meta.url)), "../../fixtures/parity");
 
 interface Expected {
   readonly texts: readonly { text: string; input_ids: number[]; logits: number[] }[];
 }
 
-describe.each([...architectures.keys()])("%s through the fused graph", (name) => {
+describe.each(referenceFolders)("%s through the fused graph", (name) => {
   let folder = "";
   let rows: Int32Array[] = [];
   let expected: number[][] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "infer-"));
-    await cp(join(fixtures, name), folder, { recursive: true });
+    await cp(join(references, name), folder, { recursive: true });
     const { texts } = JSON.parse(await readFile(join(folder, "expected.json"), "utf8")) as Expected;
     rows = texts.map((text) => Int32Array.from(text.input_ids));
     expected = texts.map((text) => text.logits);

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { architectures, MODEL_CONFIGS, readModelConfig } from "./registry.ts";
+import { referenceFolders, references, withoutReference } from "../testing/references.ts";
+import { architectures, describeModel, MODEL_CONFIGS, readModelConfig } from "./registry.ts";
 
 test("architectures and presets are found by folder", () => {
   expect([...architectures.keys()]).toEqual(expect.arrayContaining(["bert", "distilbert"]));
@@ -10,20 +11,19 @@ test("architectures and presets are found by folder", () => {
   for (const { revision } of Object.values(MODEL_CONFIGS)) expect(revision).toMatch(/^[0-9a-f]{40}$/);
 });
 
-test.each([...architectures.values()])("$modelType reads what it writes", ({ readConfig, writeConfig, parameters }) => {
-  const config = readConfig({
-    vocab_size: 10,
-    hidden_size: 8,
-    num_hidden_layers: 2,
-    num_attention_heads: 2,
-    intermediate_size: 16,
-    max_position_embeddings: 32,
-    id2label: { "1": "b", "0": "a", "10": "k" },
-  });
+test("every architecture has a reference model", () => expect(withoutReference).toEqual([]));
+
+test.each(referenceFolders)("%s: reads what it writes", async (name) => {
+  const json = JSON.parse(await readFile(join(references, name, "config.json"), "utf8"));
+  json.id2label = { "1": "b", "0": "a", "10": "k" };
+  const { architecture, config } = describeModel(json);
   expect(config.labels).toEqual(["a", "b", "k"]);
-  expect(readConfig(writeConfig(config))).toEqual(config);
-  const names = parameters(config).map(({ name }) => name);
+  expect(describeModel(architecture.writeConfig(config)).config).toEqual(config);
+  const names = architecture.parameters(config).map(({ name: parameter }) => parameter);
   expect(new Set(names).size).toBe(names.length);
+});
+
+test.each([...architectures.values()])("$modelType refuses an empty config", ({ readConfig }) => {
   expect(() => readConfig({})).toThrow(expect.objectContaining({ code: "CONFIG" }));
 });
 

@@ -1,8 +1,9 @@
-// Every architecture against the outputs of its original implementation: fixtures/parity/<model_type>.
+// Every architecture against the outputs of its original implementations: the folders of fixtures/parity.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { architectures, readModelConfig } from "../models/registry.ts";
+import { readModelConfig } from "../models/registry.ts";
+import { referenceFolders, references } from "../testing/references.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import { padBatch, type TokenBatch } from "./batch.ts";
 import { createDropoutPool } from "./dropout.ts";
@@ -24,8 +25,8 @@ interface Expected {
 
 const masks = createDropoutPool(0).at(0, 0);
 
-describe.each([...architectures.keys()])("%s", (modelType) => {
-  const folder = join(import.meta.dirname, "../../fixtures/parity", modelType);
+describe.each(referenceFolders)("%s", (reference) => {
+  const folder = join(references, reference);
   let expected: Expected;
   let parameters: Parameters;
   let sessions: EncoderSessions;
@@ -70,9 +71,9 @@ describe.each([...architectures.keys()])("%s", (modelType) => {
     const all = new Map([...gradients, ...scattered(rowGradients)]);
     expect([...all.keys()].sort()).toEqual([...tensors.keys()].sort());
     for (const [name, tensor] of tensors) {
-      const reference = tensor.toFloat32();
+      const values = tensor.toFloat32();
       const got = all.get(name) ?? new Float32Array();
-      expect({ name, error: relativeError(got, reference) }).toSatisfy((it: { error: number }) => it.error < 1e-3);
+      expect({ name, error: relativeError(got, values) }).toSatisfy((it: { error: number }) => it.error < 1e-3);
     }
   });
 
