@@ -11,6 +11,8 @@ export interface EncoderConfig {
   readonly hidden: number;
   readonly layers: number;
   readonly heads: number;
+  /** Width of one head; absent where the heads share `hidden` among them. */
+  readonly headWidth?: number;
   /** Width of the feed-forward layer. */
   readonly intermediate: number;
   readonly activation: Activation;
@@ -88,6 +90,11 @@ export function normSpecs(name: string, width: number, layer?: number): Paramete
     { name: `${name}.weight`, shape: [width], fresh: "ones", ...where },
     { name: `${name}.bias`, shape: [width], fresh: "zeros", ...where },
   ];
+}
+
+/** Leaves out the biases. */
+export function weightsOnly(specs: readonly ParameterSpec[]): ParameterSpec[] {
+  return specs.filter(({ name }) => name.endsWith(".weight"));
 }
 
 /** An embedding table. */

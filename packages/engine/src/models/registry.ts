@@ -44,7 +44,7 @@ export function describeModel(json: Readonly<Record<string, unknown>>): ModelDes
     throw new EngineError("CONFIG", `unknown model_type ${modelType}`, details);
   }
   const config = architecture.readConfig(json);
-  if (config.hidden % config.heads !== 0) {
+  if (config.headWidth === undefined && config.hidden % config.heads !== 0) {
     const details = { where: "config.json", expected: config.heads, got: config.hidden };
     throw new EngineError("CONFIG", "width does not divide into heads", details);
   }

@@ -156,3 +156,26 @@ export const meanOfTokens: Feed = {
     return out;
   },
 };
+
+/**
+ * Cosines or sines of the angles by which heads of `width` are turned, (tokens, width / 2): token t turns pair i by
+ * t theta^(-2i / width). https://arxiv.org/abs/2104.09864
+ */
+export function rotation(wave: "cos" | "sin", theta: number, width: number): Feed {
+  const half = width / 2;
+  let known = new Float32Array(); // grows to the longest batch
+  return {
+    name: `${wave}_${theta}`,
+    type: "float32",
+    shape: ["tokens", half],
+    make: ({ tokens }) => {
+      if (known.length < tokens * half) {
+        known = Float32Array.from({ length: tokens * half }, (_, at) => {
+          const speed = Math.fround(theta ** (-(at % half) / half)); // upstream keeps speed and angle in 32 bits
+          return Math[wave](Math.fround(Math.floor(at / half) * speed));
+        });
+      }
+      return known.subarray(0, tokens * half);
+    },
+  };
+}
