@@ -13,6 +13,7 @@ const rooms: Record<string, readonly string[]> = {
   "packages/engine/tensor": ["packages/engine/error"],
   "packages/engine/onnx": ["packages/engine/error"],
   "packages/engine/weights": ["packages/engine/error", "packages/engine/tensor"],
+  "packages/engine/hub": ["packages/engine/error"],
   "packages/engine/tokenizers": ["packages/engine/error"],
   "packages/engine/views": ["packages/engine/error"],
   "packages/engine/metrics": ["packages/engine/error", "packages/engine/tensor"],

@@ -11,6 +11,7 @@ export type EngineErrorCode =
   | "DIVERGED" // training produced NaN or an exploding loss
   | "CANCELLED" // the caller aborted
   | "OVERLOADED" // too much work is waiting: try again later
+  | "UNREACHABLE" // a hub cannot be reached or refuses, and the cache has no copy
   | "INTEGRITY" // a file does not match its recorded checksum
   | "PARITY"; // a quantised model answers too differently from its original
 

@@ -15,6 +15,11 @@ export {
 } from "./weights/safetensors.ts";
 export { readTorch, type TorchFile } from "./weights/torch.ts";
 
+// hub
+export { cachedModel, type CachedModel, listCached } from "./hub/cache.ts";
+export { type DownloadedModel, downloadModel, type DownloadOptions, type HubProgress } from "./hub/hub.ts";
+export type { HubAccess } from "./hub/request.ts";
+
 // tokenizers
 export { codePointToUtf16, utf16ToCodePoint } from "./tokenizers/offsets.ts";
 export { createTokenizer, type Encoding, loadTokenizer, type Tokenizer } from "./tokenizers/tokenizer.ts";
