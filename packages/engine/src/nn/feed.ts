@@ -87,6 +87,13 @@ export const pairs = (name: string, rowOf: (distance: number) => number): Select
     Int32Array.from({ length: tokens * tokens }, (_, i) => rowOf((i % tokens) - Math.floor(i / tokens))),
 });
 
+/** One row per key by its distance from the first token, (tokens). */
+export const fromFirst = (name: string, rowOf: (distance: number) => number): Selection => ({
+  name,
+  shape: ["tokens"],
+  rows: ({ tokens }) => Int32Array.from({ length: tokens }, (_, i) => rowOf(i)),
+});
+
 /** 0 for tokens, a large negative number for padding, (batch, 1, 1, tokens). */
 export const paddingBias: Feed = {
   name: "attention_bias",
