@@ -98,6 +98,20 @@ export { createSession, type Session, type SessionOptions } from "./infer/sessio
 // verdict
 export { type CardFacts, renderCard } from "./verdict/card.ts";
 export {
+  type Band,
+  type Cascade,
+  cascadeFile,
+  type CascadeFigures,
+  type CascadeMember,
+  type CascadeSpec,
+  createCascade,
+  isSure,
+  memberOf,
+  openCascade,
+  readCascade,
+} from "./verdict/cascade.ts";
+export { cascadeFigures, type CascadeRow, fitBand, type FitBandOptions } from "./verdict/cascade-fit.ts";
+export {
   combineVerdicts,
   type EnsembleMember,
   type EnsembleMethod,

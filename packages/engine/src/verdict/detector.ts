@@ -32,6 +32,8 @@ export interface DetectorVerdict {
   readonly tokens: number;
   /** Milliseconds; `inferMs` is shared by the texts of one call. */
   readonly timings: { readonly tokenizeMs: number; readonly inferMs: number };
+  /** Which part of a cascade answered; absent where there is none. */
+  readonly answeredBy?: "student" | "full";
 }
 
 /** An opened detector. Concurrent calls share batches. */
