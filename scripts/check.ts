@@ -28,6 +28,7 @@ const steps: readonly Step[] = [
   { name: "types", run: () => tool("tsc", "--noEmit", "-p", "tsconfig.json") },
   { name: "rooms", run: () => tool("vitest", "run", "test/rooms.test.ts") },
   { name: "tests", isTest: true, run: () => tool("vitest", "run") },
+  { name: "kernels", run: () => script("scripts/make-kernels.ts", "--check") },
   { name: "unused", run: () => tool("knip") },
   { name: "reference pages", run: () => script("scripts/generate.ts", "--check") },
   { name: `history of at most ${mostHistoryMb} MB`, run: isHistorySmall },

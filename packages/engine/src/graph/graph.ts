@@ -120,6 +120,8 @@ function sumTo(g: Graph, value: Value, shape: Shape): Value {
   const lead = value.shape.length - shape.length;
   const axes = value.shape.flatMap((dim, i) => (i < lead || (shape[i - lead] === 1 && dim !== 1) ? [i] : []));
   if (axes.length === 0) return value;
+  if (value.shape.length === 2 && shape.length === 1 && axes.length === 1 && axes[0] === 0)
+    return g.op("SumRows", [value]);
   const summed = g.op("ReduceSum", [value], { axes });
   return summed.shape.length === shape.length && lead === 0 ? summed : g.op("Reshape", [summed], { shape });
 }

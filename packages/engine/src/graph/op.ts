@@ -49,6 +49,7 @@ export type OpName =
   | "Softmax"
   | "SoftmaxGrad"
   | "Sub"
+  | "SumRows"
   | "TakeFirst"
   | "Tanh"
   | "Transpose";

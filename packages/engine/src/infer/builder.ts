@@ -8,6 +8,7 @@ import type { OnnxEmitter, Value } from "../graph/op.ts";
 import type { Activation, AttendOptions, EncoderBuilder, LinearOptions, NormOptions } from "../nn/builder.ts";
 import { type Feed, rowLengths, type Selection } from "../nn/feed.ts";
 import { rearrangements, widthOf } from "../nn/shapes.ts";
+import type { WeightPlace } from "../weights/folder.ts";
 import { weightName } from "../weights/names.ts";
 import type { WeightTensor } from "../weights/safetensors.ts";
 import {
@@ -19,12 +20,6 @@ import {
   quantiseRows,
   transposeBytes,
 } from "./integer.ts";
-
-/** A weight file that the model names by offset: `file` is its name beside the model. */
-export interface ExternalWeights {
-  readonly file: string;
-  readonly offsets: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
-}
 
 /** Suffix of the tensor that holds the per-row scales of a quantised one. */
 export const scaleSuffix = ".scale";
@@ -54,8 +49,8 @@ export interface ServingBuilder extends EncoderBuilder {
 
 /** Options of `createServingBuilder`. */
 export interface ServingOptions {
-  /** Floating point only: name weights by offset in this file instead of copying them into the graph. */
-  readonly external?: ExternalWeights;
+  /** Floating point only: name weights by their place in a file of the folder instead of copying them into the graph. */
+  readonly places?: ReadonlyMap<string, WeightPlace>;
   /** int8 only. Default s8. */
   readonly integerForm?: IntegerForm;
 }
@@ -119,11 +114,10 @@ class FusedBuilder implements ServingBuilder {
     const known = this.#values.get(name);
     if (known !== undefined) return known;
     const { key, tensor } = this.#tensor(name, shape);
-    const slice = this.#options.external?.offsets.get(key);
+    const data = this.#options.places?.get(key);
     let value: Value;
-    if (this.#options.external && slice && (tensor.dtype === "F32" || tensor.dtype === "F16")) {
+    if (data && (tensor.dtype === "F32" || tensor.dtype === "F16")) {
       const type = tensor.dtype === "F32" ? "float32" : "float16";
-      const data = { file: this.#options.external.file, ...slice };
       value = this.g.constant({ name: key, type, dims: tensor.shape, data });
       const stored = value.name;
       if (type === "float16") value = this.g.emit(shape, (e) => one(e, "Cast", [stored], { to: 1 })); // folded when the session is made

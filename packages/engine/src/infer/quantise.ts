@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import { type ModelDescription, readModelConfig } from "../models/registry.ts";
 import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { readWeights } from "../weights/folder.ts";
 import { weightName } from "../weights/names.ts";
-import { readSafetensors, type TensorToWrite, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+import { type TensorToWrite, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
 import { channelSuffix, scaleSuffix } from "./builder.ts";
 import { buildInferenceGraph } from "./graph.ts";
 import { channelRanges, sampleTexts } from "./ranges.ts";
@@ -103,7 +104,7 @@ function quantiseGroup(
 }
 
 /**
- * Writes `model.int8.safetensors` beside a folder's `model.safetensors`.
+ * Writes `model.int8.safetensors` beside a folder's weights.
  * @param texts samples of what will be read; they show which channels are large. Some plain sentences by default
  * @returns the size of the written tensors in bytes
  * @throws EngineError WEIGHTS or CONFIG when the folder is not a classifier that can be served.
@@ -115,7 +116,7 @@ export async function quantise(
   texts: readonly string[] = sampleTexts,
 ): Promise<{ path: string; bytes: number }> {
   const model = await readModelConfig(folder);
-  const file = await readSafetensors(join(folder, weightFiles.fp32));
+  const file = await readWeights(folder);
   const { encode, prefixIds, suffixIds } = await loadTokenizer(folder);
   const room = Math.min(128, model.config.maxTokens) - prefixIds.length - suffixIds.length;
   const rows = texts.map((text) => {

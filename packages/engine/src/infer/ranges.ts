@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import type { Tensor } from "onnxruntime-node";
 import type { ModelDescription } from "../models/registry.ts";
 import { encodeModel } from "../onnx/model.ts";
-import type { SafetensorsFile } from "../weights/safetensors.ts";
+import type { FolderWeights } from "../weights/folder.ts";
 import { feedTensors, paddedRows } from "./feeds.ts";
 import { buildInferenceGraph } from "./graph.ts";
 import { openModel } from "./open.ts";
@@ -27,24 +27,21 @@ export const sampleTexts: readonly string[] = [
   "The quick brown fox jumps over the lazy dog while the band plays on. ".repeat(4),
 ];
 
-/** The weight file's name inside its folder. */
-const file = "model.safetensors";
-
 /**
  * Largest magnitude of every channel of what the layers after a normalisation read, by the first of their names.
  * @param rows token ids with specials
  * @returns name of the first layer on those rows, without `.weight` → (in)
  * @throws EngineError WEIGHTS when the weights do not fit.
  * @example
- * const ranges = await channelRanges(model, await readSafetensors("m/model.safetensors"), "m", rows);
+ * const ranges = await channelRanges(model, await readWeights("m"), "m", rows);
  */
 export async function channelRanges(
   model: ModelDescription,
-  { tensors, offsets }: SafetensorsFile,
+  { tensors, places }: FolderWeights,
   folder: string,
   rows: readonly Int32Array[],
 ): Promise<Map<string, Float32Array>> {
-  const { onnx, feeds, linearSites } = buildInferenceGraph(model, tensors, { external: { file, offsets } });
+  const { onnx, feeds, linearSites } = buildInferenceGraph(model, tensors, { places });
   const sites = linearSites.filter(({ isNormed }) => isNormed);
   const outputs = [...new Set(sites.map(({ input }) => input))].map(
     (name) => ({ name, type: "float32", dims: ["n", "width"] }) as const,

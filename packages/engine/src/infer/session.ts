@@ -6,6 +6,7 @@ import type { EncoderConfig } from "../models/architecture.ts";
 import { readModelConfig } from "../models/registry.ts";
 import type { Feed } from "../nn/feed.ts";
 import { encodeModel } from "../onnx/model.ts";
+import { readWeights } from "../weights/folder.ts";
 import { readSafetensors } from "../weights/safetensors.ts";
 import { feedTensors, paddedRows } from "./feeds.ts";
 import { buildInferenceGraph } from "./graph.ts";
@@ -16,7 +17,7 @@ import { weightFiles } from "./quantise.ts";
 
 /** Options of `createSession`. */
 export interface SessionOptions {
-  /** fp32 reads `model.safetensors`, int8 `model.int8.safetensors`. */
+  /** fp32 reads the weights that the folder has, int8 `model.int8.safetensors`. */
   readonly precision: "fp32" | "int8";
   /** Threads of one run; 0 or absent lets ONNX Runtime choose (one per core). */
   readonly threads?: number;
@@ -51,13 +52,11 @@ export interface Session {
 export async function createSession(folder: string, options: SessionOptions): Promise<Session> {
   const { precision } = options;
   const model = await readModelConfig(folder);
-  const file = await readSafetensors(join(folder, weightFiles[precision]));
+  const file = precision === "fp32" ? await readWeights(folder) : await readSafetensors(join(folder, weightFiles.int8));
   const { onnx, feeds } = buildInferenceGraph(
     model,
     file.tensors,
-    precision === "fp32"
-      ? { external: { file: weightFiles.fp32, offsets: file.offsets } }
-      : { integerForm: options.integerForm ?? (await probeIntegerForm()) },
+    "places" in file ? { places: file.places } : { integerForm: options.integerForm ?? (await probeIntegerForm()) },
   );
   let memoryBytes = 0;
   for (const { dtype, shape } of file.tensors.values()) {

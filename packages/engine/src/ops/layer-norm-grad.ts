@@ -1,6 +1,7 @@
 /** Gradients of layer normalisation by input, weight and bias. */
 import { defineOp } from "../graph/op.ts";
 import { numberOf, shapeAt } from "../graph/shape.ts";
+import { SumRows } from "./sum-rows.ts";
 
 /**
  * With n = (x - mean)/deviation and h = weight dy: dx = (h - mean(h) - n mean(h n)) / deviation,
@@ -32,8 +33,10 @@ export const LayerNormGrad = defineOp({
     const [along = ""] = g.node("Mul", [n, meanHN]);
     const [rest = ""] = g.node("Sub", [h, along]);
     const [centred = ""] = g.node("Sub", [rest, meanH]);
-    const axes = g.ints(shape.slice(0, -1).map((_, i) => i));
-    const sum = (value: string): string => g.node("ReduceSum", [value, axes], { attributes: { keepdims: 0 } })[0] ?? "";
+    const sum = (value: string): string => {
+      const [rows = value] = shape.length === 2 ? [] : g.node("Reshape", [value, g.ints([-1, width])]);
+      return SumRows.onnx(g, [rows], { shapes: [["rows", width]], outputs: [[width]], attributes: {} })[0] ?? "";
+    };
     return [...g.node("Mul", [centred, inverse]), sum(dyN), sum(dy)];
   },
   grad: "none",

@@ -27,6 +27,7 @@ import { Slice } from "./slice.ts";
 import { Softmax } from "./softmax.ts";
 import { SoftmaxGrad } from "./softmax-grad.ts";
 import { Sub } from "./sub.ts";
+import { SumRows } from "./sum-rows.ts";
 import { TakeFirst } from "./take-first.ts";
 import { Tanh } from "./tanh.ts";
 import { Transpose } from "./transpose.ts";
@@ -60,6 +61,7 @@ export const ops: Readonly<Record<OpName, OpDefinition>> = {
   Softmax,
   SoftmaxGrad,
   Sub,
+  SumRows,
   TakeFirst,
   Tanh,
   Transpose,

@@ -1,22 +1,19 @@
 import { expect, test } from "vitest";
+import type { ParameterSpec } from "../models/architecture.ts";
 import { learningRateAt, resolveTrainConfig } from "./config.ts";
 import { createDropoutPool } from "./dropout.ts";
 import { createOptimiser } from "./optimiser.ts";
-import type { Parameter } from "./parameters.ts";
+import { Parameters } from "./parameters.ts";
 import { labelWeights, softTargets, splitByGroup } from "./rows.ts";
 
-const table: Parameter = {
-  spec: { name: "words", shape: [4, 2], fresh: "normal", table: true, layer: -1 },
-  data: new Float32Array(8).fill(1),
-};
-const bias: Parameter = { spec: { name: "bias", shape: [2], fresh: "zeros" }, data: Float32Array.of(0, 0) };
+const table: ParameterSpec = { name: "words", shape: [4, 2], fresh: "normal", table: true, layer: -1 };
+const bias: ParameterSpec = { name: "bias", shape: [2], fresh: "zeros" };
 const settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maxGradNorm: 1, decayOf: () => 0 };
 
 test("only touched embedding rows move, repeated tokens add up, and clipping bounds the norm", () => {
-  const parameters = new Map([
-    ["words", { ...table, data: table.data.slice() }],
-    ["bias", { ...bias, data: bias.data.slice() }],
-  ]);
+  const parameters = new Parameters([table, bias]);
+  parameters.put(table, new Float32Array(8).fill(1));
+  parameters.put(bias, Float32Array.of(0, 0));
   const optimiser = createOptimiser(parameters, ["words", "bias"], settings);
   const rows = { table: "words", rows: Int32Array.of(2, 0, 2), data: Float32Array.of(1, 1, 0, 0, 2, 2) };
   optimiser.add({ gradients: new Map([["bias", Float32Array.of(4, 0)]]), rowGradients: [rows] });

@@ -1,5 +1,4 @@
 /** Collects the gradients of an update, dense ones whole and embedding rows sparsely, and applies AdamW. */
-import { adamUpdate, type Moments, squaredNorm } from "./adamw.ts";
 import type { StepResult } from "./encoder.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
@@ -11,6 +10,12 @@ export interface OptimiserOptions {
   readonly maxGradNorm: number;
   /** Decay of a parameter, by its name. */
   readonly decayOf: (name: string) => number;
+}
+
+/** First and second moments of one parameter. */
+export interface Moments {
+  readonly m: Float32Array;
+  readonly v: Float32Array;
 }
 
 /** AdamW over the trainable parameters. Embedding rows that a batch does not touch are left as they are. */
@@ -29,27 +34,40 @@ interface SparseRows {
   width: number;
 }
 
+/** One dense parameter under training: its gradient so far, and whether there is one. */
+interface Dense {
+  readonly gradient: Float32Array;
+  isSet: boolean;
+}
+
 /** Creates the optimiser; moments start at zero. */
 export function createOptimiser(
   parameters: Parameters,
   trainable: readonly string[],
   options: OptimiserOptions,
 ): Optimiser {
+  const { arena } = parameters;
   const chosen = trainable.flatMap((name): [string, Parameter][] => {
     const parameter = parameters.get(name);
     return parameter === undefined ? [] : [[name, parameter]];
   });
   const moments = new Map<string, Moments>(
-    chosen.map(([name, { data }]) => [name, { m: new Float32Array(data.length), v: new Float32Array(data.length) }]),
+    chosen.map(([name, { data }]) => [name, { m: arena.floats(data.length), v: arena.floats(data.length) }]),
   );
-  const dense = new Map<string, Float32Array>();
+  const dense = new Map<string, Dense>();
+  for (const [name, { spec, data }] of chosen) {
+    if (spec.table === undefined) dense.set(name, { gradient: arena.floats(data.length), isSet: false });
+  }
   const sparse = new Map<string, SparseRows>();
+  const row = arena.floats(
+    chosen.reduce((most, [, { spec }]) => Math.max(most, spec.table ? (spec.shape[1] ?? 0) : 0), 0),
+  );
   return {
     moments,
     add: ({ gradients, rowGradients }) => {
-      for (const [name] of chosen) {
+      for (const [name, own] of dense) {
         const gradient = gradients.get(name);
-        if (gradient !== undefined) addDense(dense, name, gradient);
+        if (gradient !== undefined) addDense(own, gradient);
       }
       for (const { table, rows, data } of rowGradients) {
         if (moments.has(table)) sparse.set(table, addRows(sparse.get(table), data, rows));
@@ -57,7 +75,7 @@ export function createOptimiser(
     },
     apply: (learningRate, count) => {
       let square = 0;
-      for (const gradient of dense.values()) square += squaredNorm(gradient);
+      for (const { gradient, isSet } of dense.values()) if (isSet) square += arena.squares(gradient);
       for (const rows of sparse.values()) square += squaredNorm(rows.data.subarray(0, rows.slots.size * rows.width));
       const norm = Math.sqrt(square);
       const scale = options.maxGradNorm > 0 && norm > options.maxGradNorm ? options.maxGradNorm / norm : 1;
@@ -65,34 +83,30 @@ export function createOptimiser(
         const own = moments.get(name);
         if (own === undefined) continue;
         const step = { ...options, learningRate, count, scale, weightDecay: options.decayOf(name) };
-        const gradient = dense.get(name);
-        if (gradient !== undefined) {
-          adamUpdate({ data, moments: own, from: 0 }, { data: gradient, from: 0, length: gradient.length }, step);
-        }
+        const sum = dense.get(name);
+        if (sum?.isSet) arena.adamw({ data, ...own, gradient: sum.gradient }, step);
+        if (sum) sum.isSet = false;
         const rows = sparse.get(name);
-        for (const [id, slot] of rows?.slots ?? []) {
-          const { width, data: values } = rows as SparseRows;
-          adamUpdate(
-            { data, moments: own, from: id * width },
-            { data: values, from: slot * width, length: width },
-            step,
-          );
+        if (rows === undefined) continue;
+        const { width, slots } = rows;
+        const gradient = row.subarray(0, width);
+        for (const [id, slot] of slots) {
+          gradient.set(rows.data.subarray(slot * width, (slot + 1) * width));
+          const part = (whole: Float32Array): Float32Array => whole.subarray(id * width, (id + 1) * width);
+          arena.adamw({ data: part(data), m: part(own.m), v: part(own.v), gradient }, step);
         }
       }
-      dense.clear();
       sparse.clear();
       return norm;
     },
   };
 }
 
-function addDense(sums: Map<string, Float32Array>, name: string, gradient: Float32Array): void {
-  const sum = sums.get(name);
-  if (sum === undefined) {
-    sums.set(name, gradient); // fresh at every run: no copy needed
-    return;
-  }
-  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
+function addDense(own: Dense, gradient: Float32Array): void {
+  const sum = own.gradient;
+  if (own.isSet) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number);
+  else sum.set(gradient);
+  own.isSet = true;
 }
 
 function addRows(before: SparseRows | undefined, gradient: Float32Array, ids: Int32Array): SparseRows {
@@ -119,4 +133,10 @@ function grown(data: Float32Array, size: number): Float32Array {
   const larger = new Float32Array(Math.max(size, data.length * 2));
   larger.set(data);
   return larger;
+}
+
+function squaredNorm(values: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) ** 2;
+  return sum;
 }

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import type { ModelDescription } from "../models/registry.ts";
 import type { ParameterSpec } from "../models/architecture.ts";
+import { type Arena, createArena } from "../tensor/arena.ts";
 import { createRandom } from "../tensor/random.ts";
 import { weightName } from "../weights/names.ts";
-import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+import { readWeights } from "../weights/folder.ts";
+import { writeSafetensors } from "../weights/safetensors.ts";
 
 /** One parameter: what it is, and its numbers, updated in place. */
 export interface Parameter {
@@ -13,27 +15,45 @@ export interface Parameter {
   readonly data: Float32Array;
 }
 
-/** Every parameter of a model under its Hugging Face name. */
-export type Parameters = ReadonlyMap<string, Parameter>;
+/** Every parameter of a model under its Hugging Face name, in one arena. */
+export class Parameters extends Map<string, Parameter> {
+  readonly arena: Arena;
+
+  /** Makes room for these parameters, and for what training keeps about each. */
+  constructor(specs: readonly ParameterSpec[]) {
+    super();
+    // Data, gradient, two moments, and two int8 forms with their scales.
+    this.arena = createArena(
+      specs.reduce((sum, { shape }) => sum + 18 * sizeOf(shape) + 8 * Math.max(...shape) + 512, 0),
+    );
+  }
+
+  /** Adds a parameter filled with `values`. */
+  put(spec: ParameterSpec, values: Float32Array): void {
+    const data = this.arena.floats(values.length);
+    data.set(values);
+    this.set(spec.name, { spec, data });
+  }
+}
 
 /**
- * Loads `model.safetensors` of a folder. Parameters of the head that the file lacks (or holds in another shape, for
+ * Loads the weights of a folder. Parameters of the head that the file lacks (or holds in another shape, for
  * another number of labels) start fresh, seeded; a missing encoder weight is an error.
  * @throws EngineError WEIGHTS naming the parameter and both shapes.
  */
 export async function loadParameters(folder: string, model: ModelDescription, seed: number): Promise<Parameters> {
-  const where = join(folder, "model.safetensors");
-  const { tensors } = await readSafetensors(where);
-  const out = new Map<string, Parameter>();
-  for (const [index, spec] of model.architecture.parameters(model.config).entries()) {
+  const { tensors } = await readWeights(folder);
+  const specs = model.architecture.parameters(model.config);
+  const out = new Parameters(specs);
+  for (const [index, spec] of specs.entries()) {
     const tensor = tensors.get(weightName(tensors, spec.name) ?? "");
     if (tensor !== undefined && tensor.shape.join() === spec.shape.join()) {
-      out.set(spec.name, { spec, data: tensor.toFloat32() });
+      out.put(spec, tensor.toFloat32());
     } else if (spec.layer === undefined) {
-      out.set(spec.name, { spec, data: fresh(spec, model.config.initializerRange, [seed, index]) });
+      out.put(spec, fresh(spec, model.config.initializerRange, [seed, index]));
     } else {
       const message = tensor === undefined ? `${spec.name} is missing` : `${spec.name} has another shape`;
-      throw new EngineError("WEIGHTS", message, { where, expected: spec.shape, got: tensor?.shape });
+      throw new EngineError("WEIGHTS", message, { where: folder, expected: spec.shape, got: tensor?.shape });
     }
   }
   return out;
@@ -42,9 +62,12 @@ export async function loadParameters(folder: string, model: ModelDescription, se
 /** Fresh parameters for training from nothing: normal weights, zero biases, unit norms. */
 export function freshParameters(model: ModelDescription, seed: number): Parameters {
   const specs = model.architecture.parameters(model.config);
-  const std = model.config.initializerRange;
-  return new Map(specs.map((spec, i) => [spec.name, { spec, data: fresh(spec, std, [seed, i]) }]));
+  const out = new Parameters(specs);
+  for (const [i, spec] of specs.entries()) out.put(spec, fresh(spec, model.config.initializerRange, [seed, i]));
+  return out;
 }
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((size, dim) => size * dim, 1);
 
 /** Writes all parameters as `model.safetensors`, atomically. */
 export async function saveParameters(folder: string, parameters: Parameters, dtype: "F16" | "F32"): Promise<void> {
@@ -55,7 +78,7 @@ export async function saveParameters(folder: string, parameters: Parameters, dty
 }
 
 function fresh(spec: ParameterSpec, std: number, seeds: readonly number[]): Float32Array {
-  const data = new Float32Array(spec.shape.reduce((size, dim) => size * dim, 1));
+  const data = new Float32Array(sizeOf(spec.shape));
   if (spec.fresh === "ones") return data.fill(1);
   if (spec.fresh === "zeros") return data;
   const random = createRandom(...seeds);
