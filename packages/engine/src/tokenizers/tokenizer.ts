@@ -1,9 +1,7 @@
 /** A tokenizer read from a Hugging Face `tokenizer.json`, with offsets through every stage. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { EngineError } from "../error.ts";
 import { type AddedTokenSplitter, addedTokenSplitter, readAddedTokens, type Segment } from "./added-tokens.ts";
 import { type AlignedText, sourceEnd, sourceStart } from "./aligned-text.ts";
+import { readTokenizerFolder } from "./folder.ts";
 import { readModel } from "./models.ts";
 import { readNormalizer } from "./normalizers.ts";
 import { readPostProcessor } from "./post-processors.ts";
@@ -32,15 +30,14 @@ export interface Tokenizer {
 }
 
 /**
- * Loads `tokenizer.json` (and `tokenizer_config.json`, where there is one) of a model folder.
+ * Loads the tokenizer of a model folder: `tokenizer.json`, or the SentencePiece or vocabulary files it would be made of.
  * @throws EngineError TOKENIZER when a file is missing, damaged or of an unsupported kind.
  * @example
  * const tokenizer = await loadTokenizer("models/minilm-l6");
  * tokenizer.encode("Hello").ids; // 101, 7592, 102
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  const json = await readJson(join(folder, "tokenizer.json"));
-  const config = await readJson(join(folder, "tokenizer_config.json")).catch(() => ({}));
+  const { json, config } = await readTokenizerFolder(folder);
   return createTokenizer(json, config);
 }
 
@@ -175,14 +172,4 @@ function padTokenOf(config: Json): string {
   if (typeof pad === "string") return pad;
   const content = typeof pad === "object" && pad !== null ? (pad as Json)["content"] : undefined;
   return typeof content === "string" ? content : "[PAD]";
-}
-
-async function readJson(path: string): Promise<Json> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
-  } catch (cause) {
-    throw new EngineError("TOKENIZER", "tokenizer file cannot be read", { where: path }, { cause });
-  }
-  throw new EngineError("TOKENIZER", "tokenizer file is not an object", { where: path });
 }
