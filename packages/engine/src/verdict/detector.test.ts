@@ -189,6 +189,30 @@ test("a changed file, a wrong field and a model without a map are refused", asyn
   await rm(bare, { recursive: true });
 });
 
+test("a foreign detector with several labels per text: sigmoids, and it may know attacks only", async () => {
+  const several = await mkdtemp(join(tmpdir(), "detector-"));
+  await writeToyModel(several);
+  const config = JSON.parse(await readFile(join(several, "config.json"), "utf8")) as Record<string, unknown>;
+  await writeFile(
+    join(several, "config.json"),
+    JSON.stringify({ ...config, problem_type: "multi_label_classification" }),
+  );
+  const labelMap = Object.fromEntries(labels.map((label) => [label, "attack"] as const));
+  const detector = await openDetector(several, { labelMap, threads: 1 });
+  expect(detector.manifest).toMatchObject({ multiLabel: true, benignLabels: [], calibrated: false });
+  const [verdict] = await detector.verdicts([attack]);
+  const probabilities = Object.values(verdict?.probabilities ?? {});
+  expect(verdict?.attackProbability).toBe(Math.max(...probabilities));
+  await detector.release();
+  const mixed = await openDetector(several, { labelMap: { ...labelMap, benign: "benign" }, threads: 1 });
+  const [other] = await mixed.verdicts([attack]);
+  const { benign: _, ...attacks } = other?.probabilities ?? {};
+  expect(other?.attackProbability).toBe(Math.max(...Object.values(attacks)));
+  expect(Object.values(other?.probabilities ?? {}).reduce((sum, p) => sum + p, 0)).not.toBeCloseTo(1, 3);
+  await mixed.release();
+  await rm(several, { recursive: true });
+});
+
 test("a linear detector: the same folder form, verdicts and evidence", async () => {
   const linear = await mkdtemp(join(tmpdir(), "linear-"));
   const { model } = await trainLinear(toyRows(400, 21), { features: { ...defaultFeatures, bits: 12 }, epochs: 4 });

@@ -6,6 +6,7 @@ import { weightFiles } from "../infer/quantise.ts";
 import { linearFile } from "../linear/model.ts";
 import { readModelConfig } from "../models/registry.ts";
 import { findEvidence } from "./evidence.ts";
+import { benignLabel } from "./labels.ts";
 import { openLinear } from "./linear.ts";
 import { type DetectorManifest, manifestFile, readManifest, verifyFiles } from "./manifest.ts";
 import { type Calibration, pool, type Pooled } from "./pooling.ts";
@@ -16,10 +17,11 @@ import { openTransformer, type TransformerOptions } from "./transformer.ts";
 
 /** The answer to one text. */
 export interface DetectorVerdict {
-  /** A benign label exactly when `isAttack` is false, else the likeliest attack label. */
+  /** A benign label exactly when `isAttack` is false (`benign` where the model has none), else the likeliest attack. */
   readonly prediction: string;
   /** P(attack) if `isAttack`, else 1 − P(attack). */
   readonly confidence: number;
+  /** By label; of a multi-label model each for itself. */
   readonly probabilities: Readonly<Record<string, number>>;
   readonly attackProbability: number;
   readonly isAttack: boolean;
@@ -158,7 +160,7 @@ function verdictOf(
     if (benign[i] !== isAttack && p > (probabilities[prediction] ?? 0)) prediction = i;
   }
   return {
-    prediction: labels[prediction] ?? "",
+    prediction: labels[prediction] ?? benignLabel,
     confidence: isAttack ? attackProbability : 1 - attackProbability,
     probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i] ?? 0])),
     attackProbability,
@@ -171,12 +173,13 @@ function verdictOf(
   };
 }
 
-/** A Hugging Face classifier that is not ours: fp32, its own labels, uncalibrated, threshold one half. */
+/** A Hugging Face classifier that is not ours, with one label per text or several: fp32, its own labels, uncalibrated, threshold one half. */
 async function foreignManifest(folder: string, labelMap: DetectorOptions["labelMap"]): Promise<DetectorManifest> {
   const { config } = await readModelConfig(folder);
   const unmapped = config.labels.filter((label) => labelMap?.[label] === undefined);
   const benignLabels = config.labels.filter((label) => labelMap?.[label] === "benign");
-  if (unmapped.length > 0 || benignLabels.length === 0 || benignLabels.length === config.labels.length) {
+  const fewest = config.multiLabel ? 0 : 1; // independent labels may all mean attacks
+  if (unmapped.length > 0 || benignLabels.length < fewest || benignLabels.length === config.labels.length) {
     throw new EngineError("CONFIG", "the model's own labels must be mapped to attack or benign", {
       where: "labelMap",
       expected: config.labels,
@@ -190,6 +193,7 @@ async function foreignManifest(folder: string, labelMap: DetectorOptions["labelM
     name: basename(folder),
     labels: config.labels,
     benignLabels,
+    ...(config.multiLabel ? { multiLabel: true } : {}),
     maxTokens: config.maxTokens,
     windowTokens,
     overlapTokens: Math.floor(windowTokens / 8),

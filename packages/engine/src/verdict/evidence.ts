@@ -11,6 +11,7 @@ import type { Span } from "./spans.ts";
 export interface EvidenceRule {
   readonly benign: readonly boolean[];
   readonly temperature: number;
+  readonly multiLabel?: boolean;
   readonly threshold: number;
 }
 
@@ -50,7 +51,7 @@ export async function findEvidence(
     const own = spans[text];
     const scored = (scores ? segments : []).map((piece) => {
       const logits = scores?.[next++] ?? [];
-      return { piece, logits, odds: attackLogOdds(logits, rule.benign, rule.temperature) };
+      return { piece, logits, odds: attackLogOdds(logits, rule.benign, rule) };
     });
     const passing = scored.filter((segment) => segment.odds >= logOddsOf(rule.threshold));
     const found = passing.length > 0 ? passing : [{ piece: window.piece, logits: window.logits, odds }];
@@ -82,7 +83,7 @@ async function scoreSegments(
 function hitsOf(scorer: Scorer, windows: readonly ScannedWindow[], text: number, rule: EvidenceRule): Hit[] {
   const limit = logOddsOf(rule.threshold);
   return windows
-    .map((window) => ({ window, odds: attackLogOdds(window.logits, rule.benign, rule.temperature) }))
+    .map((window) => ({ window, odds: attackLogOdds(window.logits, rule.benign, rule) }))
     .sort((a, b) => b.odds - a.odds)
     .filter(({ odds }, i) => i === 0 || (odds >= limit && i < MAX_HITS))
     .map(({ window, odds }, i) => {

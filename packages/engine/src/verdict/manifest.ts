@@ -21,8 +21,10 @@ export interface DetectorManifest {
   readonly name: string;
   /** In the order of the logits. */
   readonly labels: readonly string[];
-  /** Labels that mean no attack. */
+  /** Labels that mean no attack. A multi-label detector may have none: then all of them are absent in a benign text. */
   readonly benignLabels: readonly string[];
+  /** The labels are independent: probabilities need not sum to 1, and P(attack) is that of the likeliest attack label. */
+  readonly multiLabel?: boolean;
   /** Longest input of the model in tokens. */
   readonly maxTokens: number;
   readonly windowTokens: number;
@@ -59,7 +61,8 @@ const fields: Readonly<Record<string, readonly [Check, string]>> = {
   kind: [(value) => value === "transformer" || value === "linear", "transformer or linear"],
   name: [isText, "text"],
   labels: [isTexts, "a list of labels"],
-  benignLabels: [isTexts, "a list of labels"],
+  benignLabels: [(value) => isTexts(value) || (Array.isArray(value) && value.length === 0), "a list of labels"],
+  "multiLabel?": [(value) => typeof value === "boolean", "true or false"],
   maxTokens: [isPositive, "a positive number"],
   windowTokens: [isPositive, "a positive number"],
   overlapTokens: [isCount, "a whole number"],
@@ -93,7 +96,9 @@ export function parseManifest(value: unknown): DetectorManifest {
   }
   const manifest = record as unknown as DetectorManifest;
   const { labels, benignLabels, windowTokens, overlapTokens, maxTokens } = manifest;
-  if (!benignLabels.every((label) => labels.includes(label)) || benignLabels.length >= labels.length) {
+  const fewest = manifest.multiLabel === true ? 0 : 1;
+  const isSome = benignLabels.length >= fewest && benignLabels.length < labels.length;
+  if (!benignLabels.every((label) => labels.includes(label)) || !isSome) {
     throw invalid("benignLabels", "some but not all of the labels", benignLabels);
   }
   if (windowTokens > maxTokens) throw invalid("windowTokens", `at most maxTokens (${maxTokens})`, windowTokens);

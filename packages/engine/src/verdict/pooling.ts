@@ -2,6 +2,7 @@
  * From window logits to one calibrated probability.
  * The likeliest window decides, but many windows are many chances of a false alarm: `penalty · ln(windows)`
  * is taken off its log odds, so that the false-positive rate does not grow with length.
+ * Labels of a multi-label head are independent: each has its own sigmoid, and the likeliest attack label decides.
  */
 
 /** What calibration fitted. */
@@ -10,6 +11,8 @@ export interface Calibration {
   readonly temperature: number;
   /** Log odds lost per ln(windows). */
   readonly poolingPenalty: number;
+  /** The labels are independent of each other. */
+  readonly multiLabel?: boolean;
 }
 
 /** One answer out of many windows. */
@@ -19,17 +22,27 @@ export interface Pooled {
   /** Log odds of an attack after the length correction. */
   readonly logOdds: number;
   readonly attackProbability: number;
-  /** By label, summing to 1. */
+  /** By label, summing to 1; for a multi-label head each by itself. */
   readonly probabilities: Float64Array;
 }
 
 /**
- * Log odds of an attack of one window: ln P(attack) − ln P(benign).
+ * Log odds of an attack of one window: ln P(attack) − ln P(benign); of a multi-label head those of its likeliest attack.
  * @param benign whether the label of each logit means no attack
  * @example
- * attackLogOdds(Float32Array.of(2, 0), [false, true], 1); // 2
+ * attackLogOdds(Float32Array.of(2, 0), [false, true], { temperature: 1 }); // 2
  */
-export function attackLogOdds(logits: ArrayLike<number>, benign: readonly boolean[], temperature: number): number {
+export function attackLogOdds(
+  logits: ArrayLike<number>,
+  benign: readonly boolean[],
+  { temperature, multiLabel = false }: Pick<Calibration, "temperature" | "multiLabel">,
+): number {
+  if (multiLabel) {
+    return benign.reduce(
+      (most, isBenign, i) => (isBenign ? most : Math.max(most, (logits[i] ?? 0) / temperature)),
+      Number.NEGATIVE_INFINITY,
+    );
+  }
   return logSumExp(logits, temperature, (i) => !benign[i]) - logSumExp(logits, temperature, (i) => benign[i] === true);
 }
 
@@ -43,11 +56,20 @@ export function pool(windows: readonly ArrayLike<number>[], benign: readonly boo
   let window = 0;
   let highest = Number.NEGATIVE_INFINITY;
   for (const [i, logits] of windows.entries()) {
-    const odds = attackLogOdds(logits, benign, by.temperature);
+    const odds = attackLogOdds(logits, benign, by);
     if (odds > highest) [window, highest] = [i, odds];
   }
-  const logOdds = highest - by.poolingPenalty * Math.log(Math.max(1, windows.length));
+  const penalty = by.poolingPenalty * Math.log(Math.max(1, windows.length));
+  const logOdds = highest - penalty;
   const attackProbability = sigmoid(logOdds);
+  if (by.multiLabel === true) {
+    const probabilities = Float64Array.from(benign, (isBenign, i) =>
+      isBenign
+        ? sigmoid((windows[window]?.[i] ?? 0) / by.temperature)
+        : sigmoid(Math.max(...windows.map((logits) => logits[i] ?? 0)) / by.temperature - penalty),
+    );
+    return { window, logOdds, attackProbability, probabilities };
+  }
   const logits = windows[window] ?? [];
   const attackSum = logSumExp(logits, by.temperature, (i) => !benign[i]);
   const benignSum = logSumExp(logits, by.temperature, (i) => benign[i] === true);

@@ -83,6 +83,20 @@ test("spans merge within a view, drop what another view holds better, and count 
   expect(mergeSpans(many)).toHaveLength(32);
 });
 
+test("of independent labels the likeliest attack decides, whatever the benign ones say", () => {
+  const by = { temperature: 2, poolingPenalty: 0, multiLabel: true };
+  const windows = [Float32Array.of(-4, 1, 9), Float32Array.of(3, -2, 8)];
+  const pooled = pool(windows, [false, false, true], by);
+  expect(pooled.window).toBe(1);
+  expect(pooled.attackProbability).toBeCloseTo(sigmoid(1.5), 12);
+  expect(Array.from(pooled.probabilities)).toEqual([sigmoid(1.5), sigmoid(0.5), sigmoid(4)]); // each by itself, over all windows
+  const charged = pool(windows, [false, false, true], { ...by, poolingPenalty: 0.5 });
+  expect(charged.logOdds).toBeCloseTo(1.5 - 0.5 * Math.log(2), 12);
+  expect(charged.probabilities[0]).toBeCloseTo(charged.attackProbability, 12);
+  const allAttacks = pool([Float32Array.of(-3, -2)], [false, false], by);
+  expect(allAttacks.attackProbability).toBeCloseTo(sigmoid(-1), 12);
+});
+
 test("pooling takes the likeliest window and charges for many", () => {
   const benign = [false, false, true];
   const windows = [Float32Array.of(-3, -3, 3), Float32Array.of(2, 4, 0)];
