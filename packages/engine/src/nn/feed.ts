@@ -12,7 +12,7 @@ export interface TokenRows {
   readonly lengths: Int32Array;
 }
 
-/** A graph input made from the batch. Symbols in its shape: batch, tokens, rows (batch x tokens), distances (2 tokens - 1). */
+/** A graph input made from the batch. Symbols in its shape: batch, tokens, rows (batch x tokens), distances (2 tokens). */
 export interface Feed {
   readonly name: string;
   readonly type: "float32" | "int32";
@@ -39,7 +39,7 @@ export function dimsOf(shape: Shape, { rows, tokens }: TokenRows): number[] {
     batch: rows,
     tokens,
     rows: rows * tokens,
-    distances: 2 * tokens - 1,
+    distances: 2 * tokens,
   };
   return shape.map((dim) => (typeof dim === "number" ? dim : (sizes[dim] ?? 1)));
 }
@@ -72,11 +72,11 @@ export const positions = (first = 0): Selection => ({
 /** The type of the first segment, (1): every token of a single text has it. */
 export const firstType: Selection = { name: "types", shape: [1], rows: () => Int32Array.of(0) };
 
-/** One row per distance key - query, from 1 - tokens to tokens - 1, (distances). Names tell several rules apart. */
+/** One row per distance key - query, from 1 - tokens to tokens, (distances): `RelativeShift` wants them even in number. */
 export const distances = (name: string, rowOf: (distance: number) => number): Selection => ({
   name,
   shape: ["distances"],
-  rows: ({ tokens }) => Int32Array.from({ length: 2 * tokens - 1 }, (_, i) => rowOf(i + 1 - tokens)),
+  rows: ({ tokens }) => Int32Array.from({ length: 2 * tokens }, (_, i) => rowOf(i + 1 - tokens)),
 });
 
 /** One row per pair of query and key by their distance key - query, (tokens, tokens). */

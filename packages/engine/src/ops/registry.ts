@@ -15,12 +15,15 @@ import { Mul } from "./mul.ts";
 import { Pad } from "./pad.ts";
 import { PutFirst } from "./put-first.ts";
 import { ReduceSum } from "./reduce-sum.ts";
+import { RelativeShift } from "./relative-shift.ts";
+import { RelativeShiftGrad } from "./relative-shift-grad.ts";
 import { Relu } from "./relu.ts";
 import { Reshape } from "./reshape.ts";
 import { RmsNorm } from "./rms-norm.ts";
 import { RmsNormGrad } from "./rms-norm-grad.ts";
 import { Rotate } from "./rotate.ts";
 import { Scale } from "./scale.ts";
+import { ShiftTokens } from "./shift-tokens.ts";
 import { Sigmoid } from "./sigmoid.ts";
 import { Sign } from "./sign.ts";
 import { Slice } from "./slice.ts";
@@ -49,12 +52,15 @@ export const ops: Readonly<Record<OpName, OpDefinition>> = {
   Pad,
   PutFirst,
   ReduceSum,
+  RelativeShift,
+  RelativeShiftGrad,
   Relu,
   Reshape,
   RmsNorm,
   RmsNormGrad,
   Rotate,
   Scale,
+  ShiftTokens,
   Sigmoid,
   Sign,
   Slice,
