@@ -62,3 +62,8 @@ test("the telling window holds the injection, not its carrier", () => {
   expect(late).toBeGreaterThanOrEqual(41);
   expect(late).toBeLessThanOrEqual(51);
 });
+
+test("an empty text is one padding token where the tokenizer adds no specials", () => {
+  const row = { ids: new Int32Array(), label: 0, isAttack: false };
+  expect(coveringWindows(row, { prefix: [], suffix: [], padId: 7 }, 16, 4)).toEqual([Int32Array.of(7)]);
+});

@@ -112,8 +112,11 @@ export function contentRoom(specials: Specials, maxLength: number): number {
   return Math.max(1, maxLength - specials.prefix.length - specials.suffix.length);
 }
 
-const withSpecials = (ids: Int32Array, { prefix, suffix }: Specials): Int32Array =>
-  Int32Array.of(...prefix, ...ids, ...suffix);
+/** Never empty: a tokenizer without specials leaves nothing of an empty text, and a row needs a token to be read at. */
+function withSpecials(ids: Int32Array, { prefix, suffix, padId }: Specials): Int32Array {
+  const all = Int32Array.of(...prefix, ...ids, ...suffix);
+  return all.length > 0 ? all : Int32Array.of(padId);
+}
 
 /** Pads windows to a rectangle. */
 export function padBatch(windows: readonly Int32Array[], indices: readonly number[], padId: number): TokenBatch {

@@ -36,6 +36,7 @@ export async function openTransformer(
   const { prefixIds, suffixIds } = tokenizer;
   const longest = Math.min(windowTokens, session.config.maxTokens);
   const layout = { windowTokens: longest, overlapTokens, prefixIds, suffixIds };
+  const nothing = Int32Array.of(session.config.padId); // an empty text without specials still gets a verdict
   return {
     memoryBytes: session.memoryBytes,
     cut(text) {
@@ -52,7 +53,7 @@ export async function openTransformer(
     },
     score(pieces, signal) {
       return batcher.submit(
-        pieces.map(({ ids }) => ids),
+        pieces.map(({ ids }) => (ids.length > 0 ? ids : nothing)),
         { signal },
       );
     },
