@@ -31,6 +31,7 @@ export const codes = {
   UNAVAILABLE: { status: 503, title: "Not ready" },
   WEIGHTS_UNREACHABLE: { status: 503, title: "The weights cannot be fetched" },
   TIMEOUT: { status: 504, title: "It took too long" },
+  MODEL_MEMORY: { status: 507, title: "The models do not fit into their memory budget" },
   STORAGE_FULL: { status: 507, title: "The disk is full" },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -60,6 +60,10 @@ export const Verdict = z
     model_predictions: z.record(z.string(), MemberVerdict),
     ensemble_used: z.boolean(),
     from_cache: z.boolean(),
+    answered_by: z
+      .enum(["student", "full"])
+      .optional()
+      .describe("Which part of the model's cascade answered; absent where it has none."),
     processing_time_ms: z.number(),
     timestamp: Timestamp,
   })
@@ -102,6 +106,22 @@ export const BatchAnswer = z
   })
   .meta({ id: "BatchAnswer" });
 
+export const CascadeState = z
+  .object({
+    student: z.string(),
+    lower: Rate.describe("The student's P(attack) up to which its answer `benign` stands."),
+    upper: Rate.nullable().describe(
+      "The student's P(attack) from which its answer `attack` stands; null: it never does.",
+    ),
+    max_chars: Count,
+    agreement: Rate.nullable().describe(
+      "Share of its answers that were the full detector's, lowest over the kinds of rows.",
+    ),
+    answered: z.object({ student: Count, full: Count }).describe("Fresh verdicts since the model was loaded."),
+  })
+  .meta({ id: "CascadeState" });
+export type CascadeState = z.infer<typeof CascadeState>;
+
 export const ModelState = z
   .object({
     name: z.string(),
@@ -116,11 +136,21 @@ export const ModelState = z
     memory_bytes: Count,
     source: z.string(),
     alias: z.string().nullable(),
+    cascade: CascadeState.nullable(),
     loaded_at: Timestamp.nullable(),
     error: z.string().nullable(),
   })
   .meta({ id: "ModelState" });
 export type ModelState = z.infer<typeof ModelState>;
+
+export const ModelMemory = z
+  .object({
+    used_bytes: Count,
+    budget_bytes: Count.nullable().describe("MLSEC_MODEL_MEMORY_MB; null without one."),
+    evictions: Count.describe("Models unloaded for another's sake since the start."),
+  })
+  .meta({ id: "ModelMemory" });
+export type ModelMemory = z.infer<typeof ModelMemory>;
 
 export const VerdictStats = z
   .object({
@@ -192,7 +222,14 @@ export const modelApi = {
     path: "/models",
     summary: "Every model known here and its state",
     scope: "read",
-    responses: { 200: z.object({ models: z.array(ModelState), default_model: z.string(), next_cursor: z.null() }) },
+    responses: {
+      200: z.object({
+        models: z.array(ModelState),
+        default_model: z.string(),
+        memory: ModelMemory,
+        next_cursor: z.null(),
+      }),
+    },
   }),
   getModel: route({
     method: "GET",

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { Count, ModelName, NameParams, Rate, Timestamp } from "./fields.ts";
 import { Job } from "./training.ts";
-import { ModelState, VerdictStats } from "./model-api.ts";
+import { ModelMemory, ModelState, VerdictStats } from "./model-api.ts";
 import { SystemHealth } from "./analytics.ts";
 import { TestSummary } from "./red-team.ts";
 import { route } from "./route.ts";
@@ -107,6 +107,8 @@ export const modelCache = {
         models: z.array(ModelState),
         verdicts: VerdictStats.shape.cache.extend({ hit_rate: Rate.nullable() }),
         memory_bytes: Count,
+        budget_bytes: ModelMemory.shape.budget_bytes,
+        evictions: Count,
       }),
     },
   }),

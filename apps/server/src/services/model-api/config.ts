@@ -8,5 +8,14 @@ export const modelApiSlice = defineSlice({
     .default(4096)
     .describe("Texts that may wait for a verdict, a long one counting once more per 1,000 characters; then 429."),
   MLSEC_VERDICT_CACHE_MB: whole(0, 65_536).default(32).describe("Memory for cached verdicts in MiB; 0 keeps none."),
+  MLSEC_CASCADE: z
+    .enum(["on", "off"])
+    .default("on")
+    .describe("Whether a model with a cascade.json lets its student answer what that is sure of."),
+  MLSEC_MODEL_MEMORY_MB: whole(1, 10_000_000)
+    .optional()
+    .describe(
+      "Memory for loaded models' weights in MiB: loading beyond it unloads the least recently used ones but the default. Unset: no limit.",
+    ),
   MLSEC_SHIPPED_MODELS: z.string().optional().describe("Folder of the detectors that come with the system."),
 });

@@ -1,5 +1,5 @@
 // The calls of the Model API.
-import { AppError, type Handlers, labels, type modelApi, type Verdict } from "@mlsec/contracts";
+import { AppError, type Handlers, labels, type modelApi, type ModelMemory, type Verdict } from "@mlsec/contracts";
 import { type DetectorVerdict, type EnsembleMethod, utf16ToCodePoint } from "@mlsec/engine";
 import type { Metrics } from "../../platform/telemetry/metrics.ts";
 import type { Pool } from "./models/pool.ts";
@@ -191,7 +191,12 @@ function modelCalls(
 ): Pick<Routes, "listModels" | "getModel" | "loadModel" | "unloadModel" | "reloadModel"> {
   const { pool, states, defaultModel } = parts;
   return {
-    listModels: async () => ({ models: await states.list(), default_model: defaultModel, next_cursor: null }),
+    listModels: async () => ({
+      models: await states.list(),
+      default_model: defaultModel,
+      memory: memoryOf(pool),
+      next_cursor: null,
+    }),
     getModel: ({ params }) => states.get(params.name),
     loadModel: async ({ params, body }) => {
       const ref = parseName(params.name);
@@ -207,6 +212,12 @@ function modelCalls(
     reloadModel: async ({ params }) => await states.of(await pool.reload(parseName(params.name))),
   };
 }
+
+const memoryOf = ({ memory: { usedBytes, budgetBytes, evictions } }: Pool): ModelMemory => ({
+  used_bytes: usedBytes,
+  budget_bytes: budgetBytes ?? null,
+  evictions,
+});
 
 function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" | "history" | "clearCache"> {
   const { judge, cache, stats, store, recorder, defaultModel } = parts;

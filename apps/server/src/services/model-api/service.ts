@@ -46,10 +46,14 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
   const admission = createAdmission(settings.MLSEC_MAX_WAITING);
   const waiting = metrics.gauge("mlsec_verdicts_waiting", "Texts that wait for a verdict, long ones counted more.");
   Object.assign(waiting, { collect: () => waiting.set(admission.waiting) });
+  const root = shippedRoot(settings.MLSEC_SHIPPED_MODELS);
   const pool = createPool({
     inference,
     catalogue,
     clock,
+    budgetBytes: settings.MLSEC_MODEL_MEMORY_MB === undefined ? undefined : settings.MLSEC_MODEL_MEMORY_MB * 2 ** 20,
+    standard: parseName(config.defaultModel).name,
+    students: settings.MLSEC_CASCADE === "on" ? root : undefined,
     onChange: (slot, served) => {
       cache.clear(slot);
       live.publish("model", { name: slot, version: served?.located.version ?? null });
@@ -116,8 +120,10 @@ async function loadChampions({ config, log }: ServiceContext, catalogue: Catalog
   const names = await catalogue.loadable();
   for (const name of [standard, ...names.filter((other) => other !== standard)]) {
     try {
-      const { located, memoryBytes } = await pool.load(parseName(name));
-      log.info({ model: name, version: located.version, memoryBytes }, "model loaded");
+      const loaded = name === standard ? await pool.load(parseName(name)) : await pool.offer(parseName(name));
+      if (loaded)
+        log.info({ model: name, version: loaded.located.version, memoryBytes: loaded.memoryBytes }, "model loaded");
+      else log.info({ model: name }, "the memory budget is full; this model is loaded when it is asked for");
     } catch (error) {
       log.error({ error, model: name }, "a model could not be loaded");
     }

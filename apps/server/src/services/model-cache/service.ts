@@ -16,7 +16,9 @@ export const service = defineService({
           return {
             models: listed.models,
             verdicts: { ...stats.cache, hit_rate: hits + misses === 0 ? null : hits / (hits + misses) },
-            memory_bytes: listed.models.reduce((sum, { memory_bytes }) => sum + memory_bytes, 0),
+            memory_bytes: listed.memory.used_bytes,
+            budget_bytes: listed.memory.budget_bytes,
+            evictions: listed.memory.evictions,
           };
         },
         warm: async ({ body, context: { signal } }) => {

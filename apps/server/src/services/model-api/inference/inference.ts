@@ -8,13 +8,19 @@ import type { Answer, Ask, Loaded, Source } from "./protocol.ts";
 export interface Inference {
   /** Opens the detector in this folder under a key that no other open detector has. */
   load(key: string, source: Source): Promise<Loaded>;
-  verdicts(key: string, texts: readonly string[], signal?: AbortSignal): Promise<readonly DetectorVerdict[]>;
+  verdicts(key: string, texts: readonly string[], options?: AskOptions): Promise<readonly DetectorVerdict[]>;
   /** Frees the detector; verdicts under way are answered first by whoever counts them (the pool). */
   release(key: string): Promise<void>;
   /** Undefined while it works. */
   trouble(): string | undefined;
   /** Waits for the running batch, frees everything and lets the thread end. */
   close(): Promise<void>;
+}
+
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** By the full detector, whatever the student of a cascade says. */
+  readonly whole?: boolean;
 }
 
 export interface InferenceOptions {
@@ -110,7 +116,7 @@ export function createInference({ threads, clock, onBatch, onCrash, entry }: Inf
       sources.set(key, source);
       return loaded;
     },
-    verdicts: (key, texts, signal) => ask({ op: "verdicts", key, texts }, signal),
+    verdicts: (key, texts, { signal, whole = false } = {}) => ask({ op: "verdicts", key, texts, whole }, signal),
     async release(key) {
       sources.delete(key);
       await ask({ op: "release", key });

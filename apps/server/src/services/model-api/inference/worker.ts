@@ -2,8 +2,18 @@
 // its thread and ending a thread during a run aborts the process. It ends by itself after `close`, never by terminate.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { type BatchReport, type Detector, type DetectorVerdict, EngineError, openDetector } from "@mlsec/engine";
-import type { Answer, Ask, Failure } from "./protocol.ts";
+import {
+  type BatchReport,
+  type Cascade,
+  type Detector,
+  type DetectorVerdict,
+  EngineError,
+  openCascade,
+  openDetector,
+  readCascade,
+} from "@mlsec/engine";
+import type { Answer, Ask, Failure, Loaded, Source } from "./protocol.ts";
+import { warmUp } from "./warm.ts";
 
 const { threads } = workerData as { threads: number };
 // As promises, so that verdicts asked for while a detector opens wait for it.
@@ -16,16 +26,41 @@ const onBatch = (batch: BatchReport): void => answer({ id: -1, batch });
 
 async function perform(ask: Ask, signal: AbortSignal): Promise<Extract<Answer, { value: unknown }>["value"]> {
   if (ask.op === "load") {
-    const opening = openDetector(ask.source.folder, { ...ask.source, threads, onBatch });
-    detectors.set(ask.key, opening);
-    opening.catch(() => detectors.delete(ask.key));
-    const { manifest, memoryBytes } = await opening;
-    return { manifest, memoryBytes };
+    const opening = open(ask.source);
+    const ready = opening.then(async ({ detector }) => {
+      await warmUp(detector);
+      return detector;
+    });
+    detectors.set(ask.key, ready);
+    ready.catch(() => detectors.delete(ask.key));
+    await ready;
+    const { detector, ...about } = await opening;
+    return { ...about, manifest: detector.manifest, memoryBytes: detector.memoryBytes };
   }
-  if (ask.op === "verdicts") return await verdictsOf(await detectorOf(ask.key), ask.texts, signal);
+  if (ask.op === "verdicts") {
+    const detector = await detectorOf(ask.key);
+    return await verdictsOf(ask.whole && isCascade(detector) ? detector.full : detector, ask.texts, signal);
+  }
   if (ask.op === "release") await release(ask.key);
   if (ask.op === "close") await closeAfter([...running].flatMap(([id, { done }]) => (id === ask.id ? [] : done)));
   return undefined;
+}
+
+const isCascade = (detector: Detector): detector is Cascade => "student" in detector;
+
+type Opened = Pick<Loaded, "cascade" | "trouble"> & { readonly detector: Detector };
+
+/** The detector with its cascade where it has one; a cascade that does not fit takes nothing away but itself. */
+async function open({ folder, students, labelMap }: Source): Promise<Opened> {
+  const options = { threads, onBatch, ...(labelMap ? { labelMap } : {}) };
+  const cascade = students === undefined ? undefined : await readCascade(folder).catch(() => undefined);
+  if (students === undefined || cascade === undefined) return { detector: await openDetector(folder, options) };
+  try {
+    return { detector: await openCascade(folder, students, options), cascade };
+  } catch (error) {
+    const detector = await openDetector(folder, options);
+    return { detector, trouble: `without its cascade: ${failureOf(error).message}` };
+  }
 }
 
 // Cutting texts into tokens holds the thread; after this many characters others get a turn.

@@ -2,11 +2,12 @@
 // no request is dropped.
 import { randomUUID } from "node:crypto";
 import { AppError, type Code } from "@mlsec/contracts";
-import type { DetectorManifest, DetectorVerdict } from "@mlsec/engine";
-import type { Inference } from "../inference/inference.ts";
+import type { CascadeSpec, DetectorManifest, DetectorVerdict } from "@mlsec/engine";
+import type { AskOptions, Inference } from "../inference/inference.ts";
 import { type ModelRef, slotOf } from "../names.ts";
 import type { Catalogue, Located } from "./catalogue.ts";
 import { type LabelMap, sidesOf } from "./foreign.ts";
+import { type Budget, createBudget, weightBytes } from "./memory.ts";
 
 /** An open detector. */
 export interface Served {
@@ -18,6 +19,9 @@ export interface Served {
   readonly loadedAt: Date;
   /** What the labels of a foreign detector mean. */
   readonly labelMap: LabelMap | undefined;
+  readonly cascade: CascadeSpec | undefined;
+  /** What keeps it from being all that it could be. */
+  readonly trouble: string | undefined;
   readonly open: Open;
 }
 /** Its handle in the worker: shared by every `Served` that stands for the same files. */
@@ -25,30 +29,46 @@ interface Open {
   readonly key: string;
   underWay: number;
   retired: boolean;
+  released: boolean;
+  /** Rises with every use, over all detectors. */
+  usedAt: number;
+  /** Fresh verdicts by the part of the cascade that gave them. */
+  readonly answered: { student: number; full: number };
 }
 export interface Slot {
   readonly ref: ModelRef;
   readonly served: Served | undefined;
   readonly loading: Promise<Served> | undefined;
   readonly error: string | undefined;
+  /** Unloaded to make room; loaded again when it is asked for. */
+  readonly evicted: boolean;
 }
 
 export interface Pool {
+  readonly memory: Budget;
   slots(): readonly Slot[];
   slot(name: string): Slot | undefined;
   /** Loads it unless it is loaded. */
   load(ref: ModelRef, labels?: LabelMap): Promise<Served>;
+  /** Loads it if nothing must make room for it, else leaves it to be loaded when it is asked for. */
+  offer(ref: ModelRef): Promise<Served | undefined>;
   /** Loads it anew and then switches; one that stood in for an unknown version only gets its version. */
   reload(ref: ModelRef): Promise<Served>;
   /** False when it was not loaded. */
   unload(ref: ModelRef): boolean;
-  verdicts(served: Served, texts: readonly string[], signal?: AbortSignal): Promise<readonly DetectorVerdict[]>;
+  verdicts(served: Served, texts: readonly string[], options?: AskOptions): Promise<readonly DetectorVerdict[]>;
 }
 
 interface Options {
   readonly inference: Inference;
   readonly catalogue: Catalogue;
   readonly clock: () => Date;
+  /** Of all weights together; undefined: no limit. */
+  readonly budgetBytes: number | undefined;
+  /** The slot that is never unloaded for another's sake. */
+  readonly standard: string;
+  /** Where the students of cascades lie; undefined: detectors answer alone. */
+  readonly students: string | undefined;
   /** After every change of what a slot serves. */
   readonly onChange: (slot: string, served: Served | undefined) => void;
   /** A freed detector could not be released. */
@@ -60,29 +80,61 @@ interface Entry {
   served?: Served | undefined;
   loading?: Promise<Served> | undefined;
   error?: string | undefined;
+  evicted?: boolean;
+  labels?: LabelMap | undefined;
 }
 
-export function createPool({ inference, catalogue, clock, onChange, onError }: Options): Pool {
+export function createPool(options: Options): Pool {
+  const { inference, catalogue, clock, onChange, onError, students } = options;
   const entries = new Map<string, Entry>();
+  let uses = 0;
+  const memory = createBudget(options.budgetBytes, {
+    loaded: () => [...entries.values()].flatMap(({ served }) => served ?? []),
+    standard: options.standard,
+    evict(served) {
+      const entry = entries.get(served.slot);
+      if (!entry) return;
+      retire(served);
+      Object.assign(entry, { served: undefined, evicted: true, labels: served.labelMap });
+      onChange(served.slot, undefined);
+    },
+  });
 
+  // Who found it in this turn of the event loop still gets to ask it.
+  const releaseSoon = (open: Open): void => {
+    setImmediate(() => {
+      if (open.underWay > 0 || open.released) return;
+      open.released = true;
+      inference.release(open.key).catch(onError);
+    });
+  };
   const retire = ({ open }: Served): void => {
     open.retired = true;
-    if (open.underWay === 0) inference.release(open.key).catch(onError);
+    releaseSoon(open);
   };
 
   const openAt = async (ref: ModelRef, located: Located, labelMap: LabelMap | undefined): Promise<Served> => {
     const key = randomUUID();
-    const { manifest, memoryBytes } = await inference.load(key, {
+    const { cascade, trouble, ...loaded } = await inference.load(key, {
       folder: located.folder,
       ...(labelMap ? { labelMap: sidesOf(labelMap) } : {}),
+      ...(students === undefined ? {} : { students }),
     });
-    const open = { key, underWay: 0, retired: false };
-    return { slot: slotOf(ref), name: ref.name, located, manifest, memoryBytes, loadedAt: clock(), labelMap, open };
+    const open = {
+      key,
+      underWay: 0,
+      retired: false,
+      released: false,
+      usedAt: ++uses,
+      answered: { student: 0, full: 0 },
+    };
+    const named = { slot: slotOf(ref), name: ref.name, located, loadedAt: clock(), labelMap };
+    return { ...named, ...loaded, cascade, trouble, open };
   };
 
   const swap = (entry: Entry, served: Served): Served => {
     const before = entry.served;
-    entry.served = served;
+    Object.assign(entry, { served, evicted: false });
     if (before && before.open !== served.open) retire(before);
     onChange(served.slot, served);
     return served;
@@ -99,7 +151,7 @@ export function createPool({ inference, catalogue, clock, onChange, onError }: O
     const settle = (error?: unknown): void => {
       entry.error = error === undefined ? undefined : messageOf(error);
       if (entry.loading === loading) entry.loading = undefined;
-      if (!entry.served && !entry.loading && !isFailure(error)) entries.delete(slot);
+      if (!entry.served && !entry.loading && !entry.evicted && !isFailure(error)) entries.delete(slot);
     };
     loading.then(() => settle(), settle);
     return loading;
@@ -111,47 +163,73 @@ export function createPool({ inference, catalogue, clock, onChange, onError }: O
     // It was opened before the registry could say what it is: only its version was unknown.
     if (labels === undefined && served?.located.provisional !== undefined && served.located.folder === located.folder)
       return swap(entry, { ...served, located });
-    return swap(entry, await openAt(entry.ref, located, labels ?? served?.labelMap));
+    const slot = slotOf(entry.ref);
+    memory.makeRoom(slot, await weightBytes(located.folder));
+    const fresh = await openAt(entry.ref, located, labels ?? served?.labelMap ?? entry.labels);
+    try {
+      // What a model really takes is known only now.
+      memory.makeRoom(slot, fresh.memoryBytes);
+    } catch (error) {
+      retire(fresh);
+      throw error;
+    }
+    return swap(entry, fresh);
+  };
+
+  const load: Pool["load"] = (ref, labels) => {
+    const served = entries.get(slotOf(ref))?.served;
+    if (served && labels === undefined) return Promise.resolve(served);
+    return change(ref, async (entry) => (labels === undefined && entry.served) || (await locateAndSwap(entry, labels)));
   };
 
   return {
+    memory,
     slots: () => [...entries.values()].map(slotView),
     slot: (name) => {
       const entry = entries.get(name);
       return entry && slotView(entry);
     },
-    load: (ref, labels) => {
-      const served = entries.get(slotOf(ref))?.served;
-      if (served && labels === undefined) return Promise.resolve(served);
-      return change(
-        ref,
-        async (entry) => (labels === undefined && entry.served) || (await locateAndSwap(entry, labels)),
-      );
+    load,
+    async offer(ref) {
+      const { folder } = await catalogue.locate(ref);
+      if (memory.fits(slotOf(ref), await weightBytes(folder))) return await load(ref);
+      entries.set(slotOf(ref), { ref, evicted: true });
+      return undefined;
     },
     reload: (ref) => change(ref, (entry) => locateAndSwap(entry)),
     unload(ref) {
       const slot = slotOf(ref);
       const entry = entries.get(slot);
+      if (entry?.evicted && !entry.loading) return entries.delete(slot);
       if (!entry?.served) return false;
       retire(entry.served);
-      entry.served = undefined;
+      Object.assign(entry, { served: undefined, labels: undefined });
       if (!entry.loading) entries.delete(slot);
       onChange(slot, undefined);
       return true;
     },
-    async verdicts({ open }, texts, signal) {
+    async verdicts({ open }, texts, asked) {
       open.underWay++;
+      open.usedAt = ++uses;
       try {
-        return await inference.verdicts(open.key, texts, signal);
+        const verdicts = await inference.verdicts(open.key, texts, asked);
+        for (const { answeredBy } of verdicts) if (answeredBy && asked?.whole !== true) open.answered[answeredBy]++;
+        return verdicts;
       } finally {
         open.underWay--;
-        if (open.retired && open.underWay === 0) inference.release(open.key).catch(onError);
+        if (open.retired && open.underWay === 0) releaseSoon(open);
       }
     },
   };
 }
 
-const slotView = ({ ref, served, loading, error }: Entry): Slot => ({ ref, served, loading, error });
+const slotView = ({ ref, served, loading, error, evicted = false }: Entry): Slot => ({
+  ref,
+  served,
+  loading,
+  error,
+  evicted,
+});
 
 // A load that was refused leaves no trace; one that broke stays visible as failed.
 const refusals: readonly Code[] = [
@@ -161,6 +239,7 @@ const refusals: readonly Code[] = [
   "LABELS_UNMAPPED",
   "FORBIDDEN",
   "UNAVAILABLE",
+  "MODEL_MEMORY",
 ];
 const isFailure = (error: unknown): boolean =>
   error !== undefined && !(error instanceof AppError && refusals.includes(error.code));

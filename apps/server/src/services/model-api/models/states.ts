@@ -1,7 +1,7 @@
 // How the models look to a caller: what is loaded, what could be, and the encoders that only wait for training.
 import fs from "node:fs/promises";
 import path from "node:path";
-import { AppError, labels, type ModelState } from "@mlsec/contracts";
+import { AppError, type CascadeState, labels, type ModelState } from "@mlsec/contracts";
 import { families, parseName, slotOf, unknownModel } from "../names.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Pool, Served, Slot } from "./pool.ts";
@@ -49,6 +49,7 @@ const nothing: Omit<ModelState, "name" | "state" | "source"> = {
   size_bytes: 0,
   memory_bytes: 0,
   alias: null,
+  cascade: null,
   loaded_at: null,
   error: null,
 };
@@ -73,11 +74,19 @@ const encoderState = (name: (typeof families)[number]): ModelState => ({
   error: name === "distilbert" ? null : "not available offline",
 });
 
-async function slotState({ ref, served, loading, error }: Slot): Promise<ModelState> {
+async function slotState({ ref, served, loading, error, evicted }: Slot): Promise<ModelState> {
   if (served) {
     const state = await servedState(served);
     return { ...state, error: error ?? state.error };
   }
+  if (evicted && !loading && error === undefined)
+    return {
+      ...nothing,
+      name: slotOf(ref),
+      state: "unloaded",
+      source: slotOf(ref),
+      error: "unloaded to keep to MLSEC_MODEL_MEMORY_MB; the next request for it loads it again",
+    };
   const state = loading ? "loading" : "failed";
   return { ...nothing, name: slotOf(ref), state, source: slotOf(ref), error: error ?? null };
 }
@@ -97,8 +106,23 @@ async function servedState(served: Served): Promise<ModelState> {
     memory_bytes: served.memoryBytes,
     source: located.source,
     alias: located.alias,
+    cascade: cascadeState(served),
     loaded_at: served.loadedAt.toISOString(),
-    error: located.provisional ?? null,
+    error: located.provisional ?? served.trouble ?? null,
+  };
+}
+
+function cascadeState({ cascade, open }: Served): CascadeState | null {
+  if (!cascade) return null;
+  const { student, band, figures } = cascade;
+  const agreements = Object.values(figures).map(({ agreement }) => agreement.value);
+  return {
+    student: student.name,
+    lower: band.lower,
+    upper: band.upper,
+    max_chars: band.maxChars,
+    agreement: agreements.length === 0 ? null : Math.min(...agreements),
+    answered: { ...open.answered },
   };
 }
 

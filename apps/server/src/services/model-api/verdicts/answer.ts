@@ -37,6 +37,7 @@ export function singleAnswer(judged: Judged, shown: Shown): Verdict {
     model_predictions: { [served.slot]: member(judged) },
     ensemble_used: false,
     from_cache: fromCache,
+    ...(judged.verdict.answeredBy ? { answered_by: judged.verdict.answeredBy } : {}),
   };
 }
 

@@ -3,6 +3,7 @@ import { AppError } from "@mlsec/contracts";
 import type { DetectorVerdict } from "@mlsec/engine";
 import type { Metrics } from "../../../platform/telemetry/metrics.ts";
 import { hashText } from "../hash.ts";
+import type { AskOptions } from "../inference/inference.ts";
 import type { Catalogue } from "../models/catalogue.ts";
 import { untrained } from "../models/catalogue.ts";
 import type { Pool, Served } from "../models/pool.ts";
@@ -25,7 +26,7 @@ export interface Judge {
   /** TEXT_TOO_LONG names the limit. */
   requireLength(text: string): void;
   judge(asked: string, texts: readonly string[], signal?: AbortSignal): Promise<Judged[]>;
-  /** Without cache and counting, for explanations. */
+  /** Without cache, cascade and counting, for explanations: one model's probabilities compare with each other. */
   probe(served: Served, texts: readonly string[], signal?: AbortSignal): Promise<readonly DetectorVerdict[]>;
 }
 
@@ -45,6 +46,7 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
     const slot = pool.slot(slotOf(ref));
     if (slot?.served) return slot.served;
     if (slot?.loading) return await slot.loading;
+    if (slot?.evicted) return await pool.load(ref);
     // A pinned version is answered by the champion when that is it.
     const champion = ref.version === undefined ? undefined : pool.slot(ref.name)?.served;
     if (champion?.located.version === ref.version && champion !== undefined) return champion;
@@ -55,16 +57,21 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
     throw new AppError("MODEL_NOT_LOADED", message, { asked });
   };
 
-  const score = async (served: Served, texts: readonly string[], signal?: AbortSignal) => {
+  const score = async (served: Served, texts: readonly string[], options: AskOptions) => {
     const { leave } = admission.enter(texts);
     try {
-      return await pool.verdicts(served, texts, signal);
+      return await pool.verdicts(served, texts, options);
     } finally {
       leave();
     }
   };
 
-  const measure = ({ timings, windows }: DetectorVerdict): void => {
+  const answered = metrics.counter("mlsec_cascade_verdicts_total", "Fresh verdicts by the part of a cascade.", [
+    "model",
+    "answered_by",
+  ]);
+  const measure = ({ slot }: Served, { timings, windows, answeredBy }: DetectorVerdict): void => {
+    if (answeredBy) answered.inc({ model: slot, answered_by: answeredBy });
     metrics.stage("tokenize", timings.tokenizeMs / 1000);
     metrics.stage("infer", timings.inferMs / 1000);
     metrics.batch("windows", windows);
@@ -78,8 +85,8 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
       const hashes = texts.map(hashText);
       const cached = hashes.map((hash) => cache.get(served, hash));
       const missing = texts.filter((_, i) => cached[i] === undefined);
-      const fresh = missing.length === 0 ? [] : await score(served, missing, signal);
-      fresh.forEach(measure);
+      const fresh = missing.length === 0 ? [] : await score(served, missing, { signal });
+      for (const verdict of fresh) measure(served, verdict);
       let next = 0;
       return texts.map((text, i) => {
         const verdict = cached[i] ?? fresh[next++];
@@ -89,7 +96,7 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
         return { verdict, served, asked, hash, chars: text.length, fromCache: cached[i] !== undefined };
       });
     },
-    probe: score,
+    probe: (served, texts, signal) => score(served, texts, { signal, whole: true }),
   };
 }
 
