@@ -17,6 +17,8 @@ export interface CachedModel {
   readonly repository: string;
   readonly commit: string;
   readonly folder: string;
+  /** Whether it holds all that a classifier needs, not only files that were asked for by name. */
+  readonly isWhole: boolean;
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
@@ -91,13 +93,13 @@ export async function listCached(cacheDir: string): Promise<CachedModel[]> {
 /**
  * Records files of a commit that are there, and whether they are all that was asked for.
  * @example
- * await recordModel({ repository: "gpt2", commit, folder, files }, true);
+ * await recordModel({ repository: "gpt2", commit, folder, files, isWhole: true }, true);
  */
 export async function recordModel(
-  { repository, commit, folder, files }: CachedModel,
+  { repository, commit, folder, files, isWhole }: CachedModel,
   isComplete: boolean,
 ): Promise<void> {
-  const text = `${JSON.stringify({ format: 1, repository, commit, files }, null, 2)}\n`;
+  const text = `${JSON.stringify({ format: 1, repository, commit, isWhole, files }, null, 2)}\n`;
   await replaceFile(join(folder, isComplete ? "" : partsFolder, recordFile), text);
   if (isComplete) await rm(join(folder, partsFolder), { recursive: true, force: true });
 }
@@ -202,11 +204,11 @@ async function present(folder: string, files: CachedModel["files"]): Promise<Cac
   return found;
 }
 
-async function readRecord(folder: string): Promise<Pick<CachedModel, "repository" | "files"> | undefined> {
+async function readRecord(folder: string): Promise<Pick<CachedModel, "repository" | "files" | "isWhole"> | undefined> {
   try {
     const record = JSON.parse(await readFile(join(folder, recordFile), "utf8")) as Partial<CachedModel>;
-    const { repository, files } = record;
-    return typeof repository === "string" && typeof files === "object" ? { repository, files } : undefined;
+    const { repository, files, isWhole = false } = record;
+    return typeof repository === "string" && typeof files === "object" ? { repository, files, isWhole } : undefined;
   } catch {
     return undefined; // never finished, or damaged: fetched again
   }

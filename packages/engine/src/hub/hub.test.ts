@@ -109,6 +109,15 @@ describe("a download", () => {
     expect((await downloadModel(options({ retries: 1 }))).receivedBytes).toBe(0);
   });
 
+  test("single files do not make a whole model", async () => {
+    expect((await downloadModel(options({ files: ["config.json"] }))).isWhole).toBe(false);
+    await failure(downloadModel(options({ offline: true })));
+    const whole = await downloadModel(options({ revision: commit }));
+    expect(whole.isWhole).toBe(true);
+    expect(whole.receivedBytes).toBe(weights.length + files["tokenizer.json"].length);
+    expect((await downloadModel(options({ files: ["README.md"] }))).isWhole).toBe(true);
+  });
+
   test("adds files that are asked for later", async () => {
     const first = await downloadModel(options());
     const second = await downloadModel(options({ files: ["config.json", "README.md"] }));

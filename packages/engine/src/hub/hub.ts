@@ -136,6 +136,8 @@ async function fill(
   const { repository, maxBytes = standardMaxBytes } = options;
   const { commit } = listing;
   const have = await finishedFiles(folder);
+  const before = await cachedModel(options.cacheDir, repository, commit);
+  const isWhole = options.files === undefined || before?.isWhole === true;
   const names =
     options.files ??
     chooseFiles(
@@ -155,7 +157,7 @@ async function fill(
   let doneBytes = 0;
   let receivedBytes = 0;
   for (const file of wanted) {
-    const before = doneBytes;
+    const begun = doneBytes;
     const known = have[file.name];
     if (!known) {
       const onBytes = (fileBytes: number, fileTotal: number): void =>
@@ -163,27 +165,27 @@ async function fill(
           file: file.name,
           fileBytes,
           fileTotal,
-          doneBytes: before + fileBytes,
-          totalBytes: Math.max(totalBytes, before + fileTotal),
+          doneBytes: begun + fileBytes,
+          totalBytes: Math.max(totalBytes, begun + fileTotal),
         });
       const url = `${base(options)}/${repository}/resolve/${commit}/${file.name}`;
       const part = join(folder, partsFolder, `${file.name}.part`);
-      const rest = { file, commit, target: join(folder, file.name), part, maxBytes: maxBytes - before, onBytes };
+      const rest = { file, commit, target: join(folder, file.name), part, maxBytes: maxBytes - begun, onBytes };
       const { sha256, bytes, received } = await fetchFile({ url, ...rest }, options);
       files[file.name] = { bytes, sha256 };
       receivedBytes += received;
-      await recordModel({ repository, commit, folder, files }, false);
+      await recordModel({ repository, commit, folder, files, isWhole: false }, false);
     }
     doneBytes += files[file.name]?.bytes ?? 0;
   }
-  const model = { repository, commit, folder, files };
+  const model = { repository, commit, folder, files, isWhole };
   await recordModel(model, true);
   return { ...model, receivedBytes };
 }
 
 const base = ({ endpoint }: DownloadOptions): string => endpoint.replace(/\/+$/, "");
-const holds = ({ files }: CachedModel, wanted: readonly string[] | undefined): boolean =>
-  (wanted ?? []).every((name) => Object.hasOwn(files, name));
+const holds = ({ files, isWhole }: CachedModel, wanted: readonly string[] | undefined): boolean =>
+  wanted === undefined ? isWhole : wanted.every((name) => Object.hasOwn(files, name));
 
 function missing(repository: string, name: string): never {
   throw new EngineError("WEIGHTS", "repository has no such file", { where: repository, expected: name });

@@ -43,7 +43,13 @@ export interface Config {
     readonly s3IgnoreTls: boolean;
   };
   readonly otlpEndpoint: string | undefined;
-  readonly hub: { readonly endpoint: string; readonly token: Sensitive<string> | undefined };
+  readonly hub: {
+    readonly endpoint: string;
+    readonly token: Sensitive<string> | undefined;
+    readonly offline: boolean;
+    /** Where downloaded models lie. */
+    readonly cacheDir: string;
+  };
   /** A service's own settings; INVALID_CONFIG names a wrong one. */
   read<S extends Slice>(slice: S): SliceValues<S>;
 }
@@ -129,7 +135,12 @@ export function parseConfig(environment: Environment): Config {
       s3IgnoreTls: values.MLFLOW_S3_IGNORE_TLS,
     }),
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
-    hub: Object.freeze({ endpoint: values.HF_ENDPOINT, token: sensitive(values.HF_TOKEN) }),
+    hub: Object.freeze({
+      endpoint: values.HF_ENDPOINT,
+      token: sensitive(values.HF_TOKEN),
+      offline: values.HF_HUB_OFFLINE,
+      cacheDir: path.join(path.resolve(values.MLSEC_DATA_DIR), "hub"),
+    }),
     read: (slice) => parseSlice(slice, snapshot),
   } satisfies Config);
 }

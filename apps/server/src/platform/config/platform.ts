@@ -52,7 +52,8 @@ export const platformSlice = defineSlice({
   MLFLOW_S3_IGNORE_TLS: flag().describe("1: do not verify that server's certificate."),
   OTEL_EXPORTER_OTLP_ENDPOINT: address(http, "http").optional().describe("Where traces go. Not used yet."),
   HF_ENDPOINT: address(http).default("https://huggingface.co").describe("Where hub models come from."),
-  HF_TOKEN: secret("Token for hub models that need one."),
+  HF_TOKEN: secret("Token for hub models that need one. Sent to HF_ENDPOINT only."),
+  HF_HUB_OFFLINE: flag().describe("1: hub models only from what MLSEC_DATA_DIR/hub holds already."),
   MLSEC_HOST: z.string().default("localhost").describe("Address to listen on; `localhost` is 127.0.0.1 and ::1."),
   MLSEC_KEYLESS: flag().describe(
     "1: answer without a key wherever a request comes from. For containers whose ports are published on loopback only.",
