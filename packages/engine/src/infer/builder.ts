@@ -7,6 +7,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { OnnxEmitter, Value } from "../graph/op.ts";
 import type { Activation, AttendOptions, EncoderBuilder, LinearOptions, NormOptions } from "../nn/builder.ts";
 import { type Feed, rowLengths, type Selection } from "../nn/feed.ts";
+import { relativeScores } from "../nn/relative.ts";
 import { rearrangements, widthOf } from "../nn/shapes.ts";
 import type { WeightPlace } from "../weights/folder.ts";
 import { weightName } from "../weights/names.ts";
@@ -75,7 +76,7 @@ export function createServingBuilder(
 
 class FusedBuilder implements ServingBuilder {
   readonly g: Graph;
-  readonly linearSites: LinearSite[] = [];
+  readonly #sites: LinearSite[] = [];
   readonly wordTables: string[] = [];
   readonly split: EncoderBuilder["split"];
   readonly toRows: EncoderBuilder["toRows"];
@@ -88,6 +89,8 @@ class FusedBuilder implements ServingBuilder {
   readonly #values = new Map<string, Value>(); // by weight name
   readonly #activated = new Map<string, Activation>(); // by value name
   readonly #normed = new Set<string>(); // value names
+  readonly #fixed = new Set<string>(); // names of values made of weights alone
+  readonly #fixedSites: LinearSite[] = [];
 
   constructor(g: Graph, weights: ReadonlyMap<string, WeightTensor>, options: ServingOptions) {
     this.g = g;
@@ -104,6 +107,11 @@ class FusedBuilder implements ServingBuilder {
     const first = this.firstTokens;
     this.firstTokens = (rows) => this.#carry(rows, first(rows));
     this.feed(ids); // names the sizes batch and tokens
+  }
+
+  /** Layers that read weights alone come last: their inputs say nothing about those that read texts as well. */
+  get linearSites(): readonly LinearSite[] {
+    return [...this.#sites, ...this.#fixedSites];
   }
 
   get feeds(): readonly Feed[] {
@@ -132,9 +140,7 @@ class FusedBuilder implements ServingBuilder {
     const { name, shape } = selection;
     const isWords = name === "words" || name === "shifted";
     if (isWords && !this.wordTables.includes(table)) this.wordTables.push(table);
-    const index = this.feed(
-      name === "words" ? ids : { name: `index.${name}`, type: "int32", shape, make: selection.rows },
-    );
+    const index = this.#index(selection);
     const { key, tensor } = this.#tensor(table, [rows, width]);
     const out = [...shape, width];
     if (tensor.dtype !== "I8") {
@@ -150,6 +156,17 @@ class FusedBuilder implements ServingBuilder {
     });
   }
 
+  deferred(table: string, _: Selection, size: readonly [number, number]): Value {
+    const rows = this.parameter(table, size);
+    this.#fixed.add(rows.name);
+    return rows;
+  }
+
+  selected(x: Value, selection: Selection): Value {
+    const index = this.#index(selection);
+    return this.g.emit([...selection.shape, widthOf(x)], (e) => one(e, "Gather", [x.name, index.name]));
+  }
+
   feed(feed: Feed): Value {
     const known = this.#feeds.get(feed.name) ?? { feed, value: this.g.input(feed.name, feed.type, feed.shape) };
     this.#feeds.set(feed.name, known);
@@ -162,8 +179,12 @@ class FusedBuilder implements ServingBuilder {
 
   linears(x: Value, names: readonly string[], width: number, options: LinearOptions = {}): Value[] {
     const { inputFirst = false } = options;
-    this.linearSites.push({ input: x.name, names, isNormed: this.#normed.has(x.name), inputFirst });
     const size = [width, widthOf(x)] as const;
+    if (this.#fixed.has(x.name)) {
+      this.#fixedSites.push({ input: x.name, names, isNormed: false, inputFirst });
+      return names.map((name) => this.#fixedLinear(x, name, size, options));
+    }
+    this.#sites.push({ input: x.name, names, isNormed: this.#normed.has(x.name), inputFirst });
     if (!names.every((name) => this.#tensor(`${name}.weight`).tensor.dtype === "I8")) {
       return names.map((name) => this.#floatLinear(x, name, size, options));
     }
@@ -186,6 +207,7 @@ class FusedBuilder implements ServingBuilder {
     // (ONNX Runtime's SkipLayerNormalization is slower than Add + LayerNormalization.)
     const y = this.g.op(rms ? "RmsNorm" : "LayerNorm", inputs, { epsilon });
     this.#normed.add(y.name);
+    if (this.#fixed.has(x.name)) this.#fixed.add(y.name);
     return y;
   }
 
@@ -200,15 +222,17 @@ class FusedBuilder implements ServingBuilder {
     return x;
   }
 
-  attend(q: Value, k: Value, v: Value, { heads, queries, scale, biases = [] }: AttendOptions): Value {
+  attend(q: Value, k: Value, v: Value, options: AttendOptions): Value {
     const { g } = this;
+    const { heads, queries, scale = Math.sqrt(heads / widthOf(q)), relative } = options;
     const width = widthOf(v);
     const threeD = (rows: Value, tokens: 1 | "tokens"): string =>
       g.op("Reshape", [rows], { shape: ["batch", tokens, widthOf(rows)] }).name;
     const inputs = [threeD(q, queries), threeD(k, "tokens"), threeD(v, "tokens"), "", this.feed(rowLengths).name];
-    const [first, ...rest] = biases;
+    const byDistance = relative ? relativeScores(g, { q, k }, { heads, queries, scale, relative }) : [];
+    const [first, ...rest] = [...(options.biases ?? []), ...byDistance];
     if (first) inputs.push(rest.reduce((sum, bias) => g.op("Add", [sum, bias]), first).name);
-    const attributes = { num_heads: heads, ...(scale === undefined ? {} : { scale: { float: scale } }) };
+    const attributes = { num_heads: heads, scale: { float: scale } };
     const context = g.emit(["batch", queries, width], (e) => {
       return e.node("MultiHeadAttention", inputs, { domain: "com.microsoft", attributes })[0] ?? "";
     });
@@ -221,6 +245,19 @@ class FusedBuilder implements ServingBuilder {
     const transB = inputFirst ? 0 : 1;
     if (activation !== undefined) return this.#finish(this.g.op("Gemm", [x, weight], { transB }), name, options);
     return this.g.op("Gemm", bias ? [x, weight, this.parameter(`${name}.bias`, [out])] : [x, weight], { transB });
+  }
+
+  /** A layer over rows made of weights alone, folded when the session is made: in floating point whatever the weights are. */
+  #fixedLinear(x: Value, name: string, size: readonly [number, number], options: LinearOptions): Value {
+    if (this.#tensor(`${name}.weight`).tensor.dtype !== "I8") return this.#floatLinear(x, name, size, options);
+    const { weight, scale, zero } = this.#integerWeight(`${name}.weight`, size);
+    const evened = this.#evened(x, `${name}.weight`);
+    const product = this.g.emit([x.shape[0] ?? 1, size[0]], (e) => {
+      const cast = one(e, "Cast", [weight], { to: 1 });
+      const centred = zero === undefined ? cast : one(e, "Sub", [cast, e.floats([128], [])]);
+      return one(e, "MatMul", [evened.name, one(e, "Mul", [centred, scale])]); // weight (in, out), scale (out)
+    });
+    return this.#finish(product, name, options);
   }
 
   /** Bias and activation behind a product; GELU takes the bias along. */
@@ -265,6 +302,10 @@ class FusedBuilder implements ServingBuilder {
     if (activation) this.#activated.set(to.name, activation);
     if (this.#normed.has(from.name)) this.#normed.add(to.name);
     return to;
+  }
+
+  #index({ name, shape, rows }: Selection): Value {
+    return this.feed(name === "words" ? ids : { name: `index.${name}`, type: "int32", shape, make: rows });
   }
 
   #tensor(name: string, shape?: readonly number[]): { readonly key: string; readonly tensor: WeightTensor } {

@@ -5,6 +5,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/op.ts";
 import type { Feed, Selection } from "./feed.ts";
+import type { RelativeRows } from "./relative.ts";
 
 /** Dropout rates; a rate of 0 adds no node. */
 export interface DropoutRates {
@@ -45,6 +46,8 @@ export interface AttendOptions {
   readonly scale?: number;
   /** Added to the scores, each broadcastable to (batch, heads, queries, tokens), besides the mask of the padding. */
   readonly biases?: readonly Value[];
+  /** Relative positions that queries and keys meet, scaled as the products are. */
+  readonly relative?: RelativeRows;
 }
 
 /** Layers of an encoder. Token rows are (rows = batch x tokens, width), so every linear layer is one matrix product. */
@@ -54,6 +57,13 @@ export interface EncoderBuilder {
   parameter(name: string, shape: readonly number[]): Value;
   /** Rows of an embedding table (table rows, width): (…selection, width). */
   embedding(table: string, selection: Selection, size: readonly [rows: number, width: number]): Value;
+  /**
+   * Rows of a table on which only weights act before `selected` chooses among them: serving computes them once, for the
+   * whole table; training has the selection from the start.
+   */
+  deferred(table: string, selection: Selection, size: readonly [rows: number, width: number]): Value;
+  /** The selection of what was made of `deferred` rows: (…selection, width). */
+  selected(x: Value, selection: Selection): Value;
   /** A value computed from the batch outside the graph. */
   feed(feed: Feed): Value;
   /** x (rows, in) to (rows, width) by `name.weight` and `name.bias`. */

@@ -1,10 +1,10 @@
 /** Blocks that several architectures share. */
 import type { Value } from "../graph/op.ts";
-import type { Activation, EncoderBuilder } from "./builder.ts";
+import type { Activation, AttendOptions, EncoderBuilder } from "./builder.ts";
 import { widthOf } from "./shapes.ts";
 
 /** Sizes and names of one attention block; names without `.weight`. */
-export interface AttentionOptions {
+export interface AttentionOptions extends Pick<AttendOptions, "biases" | "scale" | "relative"> {
   readonly heads: number;
   readonly query: string;
   readonly key: string;
@@ -12,19 +12,18 @@ export interface AttentionOptions {
   readonly output: string;
   /** Queries of the first token only: all that a classifier needs of the last layer. */
   readonly firstOnly: boolean;
-  readonly biases?: readonly Value[];
 }
 
 /** Multi-head self-attention with output projection: rows in, rows out (batch rows when `firstOnly`). */
 export function attention(b: EncoderBuilder, x: Value, options: AttentionOptions): Value {
-  const { heads, firstOnly, biases = [] } = options;
+  const { firstOnly } = options;
   const width = widthOf(x);
   const names = [options.query, options.key, options.value];
   const [q, k, v] = firstOnly
     ? [b.linear(b.firstTokens(x), options.query, width), ...b.linears(x, names.slice(1), width)]
     : b.linears(x, names, width);
   if (q === undefined || k === undefined || v === undefined) return x;
-  const context = b.attend(q, k, v, { heads, queries: firstOnly ? 1 : "tokens", biases }); // (rows, width)
+  const context = b.attend(q, k, v, { ...options, queries: firstOnly ? 1 : "tokens" }); // (rows, width)
   return b.linear(context, options.output, width); // (rows, width)
 }
 
@@ -37,13 +36,12 @@ export interface PostNormNames extends Pick<AttentionOptions, "query" | "key" | 
 }
 
 /** Sizes of one post-norm block. */
-export interface PostNormOptions {
+export interface PostNormOptions extends Pick<AttendOptions, "biases" | "scale" | "relative"> {
   readonly heads: number;
   readonly intermediate: number;
   readonly layerNormEps: number;
   readonly activation: Activation;
   readonly firstOnly: boolean;
-  readonly biases?: readonly Value[];
   /** Dropout on what attention adds; DistilBERT has none. */
   readonly dropAttention: boolean;
 }

@@ -3,6 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Shape, Value } from "../graph/op.ts";
 import type { Activation, AttendOptions, DropoutRates, EncoderBuilder, LinearOptions } from "./builder.ts";
 import { dimsOf, type Feed, paddingBias, type Selection, type TokenRows } from "./feed.ts";
+import { relativeScores } from "./relative.ts";
 import { rearrangements, widthOf } from "./shapes.ts";
 
 /** One place where dropout multiplies by a mask, given at every run: 0 or 1/(1 - rate). */
@@ -102,6 +103,14 @@ class DifferentiableBuilder implements TrainingBuilder {
     return value;
   }
 
+  deferred(table: string, selection: Selection, size: readonly [number, number]): Value {
+    return this.embedding(table, selection, size);
+  }
+
+  selected(x: Value): Value {
+    return x;
+  }
+
   feed(feed: Feed): Value {
     const known = this.#feeds.get(feed.name) ?? { feed, value: this.g.input(feed.name, feed.type, feed.shape) };
     this.#feeds.set(feed.name, known);
@@ -148,16 +157,17 @@ class DifferentiableBuilder implements TrainingBuilder {
   }
 
   /** https://arxiv.org/abs/1706.03762 */
-  attend(q: Value, k: Value, v: Value, { heads, queries, scale, biases = [] }: AttendOptions): Value {
+  attend(q: Value, k: Value, v: Value, options: AttendOptions): Value {
     const { g } = this;
-    const dim = widthOf(q) / heads;
+    const { heads, queries, scale = Math.sqrt(heads / widthOf(q)), biases = [], relative } = options;
     const [qh, kh, vh] = [
       this.split(q, heads, queries),
       this.split(k, heads, "tokens"),
       this.split(v, heads, "tokens"),
     ];
-    let scores = g.op("MatMul", [qh, kh], { transB: 1, alpha: scale ?? 1 / Math.sqrt(dim) }); // (batch, heads, queries, tokens)
-    for (const bias of [...biases, this.feed(paddingBias)]) scores = g.op("Add", [scores, bias]);
+    let scores = g.op("MatMul", [qh, kh], { transB: 1, alpha: scale }); // (batch, heads, queries, tokens)
+    const byDistance = relative ? relativeScores(g, { q, k }, { heads, queries, scale, relative }) : [];
+    for (const bias of [...biases, ...byDistance, this.feed(paddingBias)]) scores = g.op("Add", [scores, bias]);
     const probabilities = this.dropout(g.op("Softmax", [scores]), "attention"); // (batch, heads, queries, tokens)
     const context = g.op("MatMul", [probabilities, vh]); // (batch, heads, queries, dim)
     const joined = g.op("Transpose", [context], { perm: [0, 2, 1, 3] }); // (batch, queries, heads, dim)
