@@ -90,16 +90,6 @@ export function alignedBuilder(expectedUnits: number): AlignedBuilder {
   };
 }
 
-/**
- * The source range of part `[start, end)`, the empty one included.
- * @example
- * sourceRange({ text: "abc", base: 5 }, 1, 3); // [6, 8]
- */
-export function sourceRange(aligned: AlignedText, start: number, end: number): readonly [number, number] {
-  const from = sourceStart(aligned, start);
-  return end > start ? [from, sourceEnd(aligned, end - 1)] : [from, from];
-}
-
 function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const out = new Int32Array(length * 2);
   out.set(array);

@@ -10,16 +10,8 @@ export const BYTE_SPACE = "\u0120";
 
 const ASCII = /^[\0-\x7f]*$/;
 const UNPRINTABLE = /[^!-~\u0120]/g;
+/** Byte → the character that stands for it. */
 const characterOf: readonly string[] = byteCharacters();
-
-/**
- * The characters that stand for the 256 bytes.
- * @example
- * byteAlphabet()[0x41]; // "A"
- */
-export function byteAlphabet(): readonly string[] {
-  return characterOf;
-}
 
 /**
  * The normaliser of a `{"type": "ByteLevel"}` entry: writes a text in the byte alphabet.

@@ -14,8 +14,6 @@ function isPlain(unit: number): boolean {
 }
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** A stretch without plain characters is handed over in parts of at most this many units. */
-const MAX_STRETCH = 4096;
 
 /**
  * Where each grapheme cluster of a text ends, in order.
@@ -39,9 +37,7 @@ export function graphemeEnds(text: string): number[] {
 
 /** The next place between two plain characters. */
 function endOfStretch(text: string, from: number): number {
-  const limit = Math.min(text.length, from + MAX_STRETCH);
   let at = from + 1;
-  while (at < limit && !(isPlain(text.charCodeAt(at - 1)) && isPlain(text.charCodeAt(at)))) at += 1;
-  const unit = text.charCodeAt(at);
-  return at < text.length && unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at;
+  while (at < text.length && !(isPlain(text.charCodeAt(at - 1)) && isPlain(text.charCodeAt(at)))) at += 1;
+  return at;
 }

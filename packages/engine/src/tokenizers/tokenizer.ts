@@ -60,15 +60,16 @@ export function createTokenizer(json: Json, config: Json = {}): Tokenizer {
   );
   const stages: Stages = { normalizer, preTokenizer, model, splitRaw, splitNormalized, trims };
   const largestAdded = added.reduce((largest, { id }) => Math.max(largest, id), -1);
-  const padding = (json["padding"] as Json | null | undefined)?.["pad_id"];
-  const padToken = padTokenOf(config);
-  const padId =
-    typeof padding === "number"
-      ? padding
-      : (added.find(({ content }) => content === padToken)?.id ?? model.idOf(padToken));
+  const idOf = (token: string): number | undefined =>
+    added.find(({ content }) => content === token)?.id ?? model.idOf(token);
   return {
     vocabSize: Math.max(model.vocabSize, largestAdded + 1),
-    padId: padId ?? 0,
+    padId:
+      paddingOf(json) ??
+      padTokensOf(config)
+        .map(idOf)
+        .find((id) => id !== undefined) ??
+      0,
     prefixIds,
     suffixIds,
     encode(text, { addSpecials = true } = {}) {
@@ -167,9 +168,15 @@ function packTokens(tokens: readonly number[], prefix: readonly number[], suffix
   return { ids, starts, ends, specials };
 }
 
-function padTokenOf(config: Json): string {
+function paddingOf(json: Json): number | undefined {
+  const id = (json["padding"] as Json | null | undefined)?.["pad_id"];
+  return typeof id === "number" ? id : undefined;
+}
+
+/** The padding token that the configuration names, else those that are usual. */
+function padTokensOf(config: Json): string[] {
   const pad = config["pad_token"];
-  if (typeof pad === "string") return pad;
+  if (typeof pad === "string") return [pad];
   const content = typeof pad === "object" && pad !== null ? (pad as Json)["content"] : undefined;
-  return typeof content === "string" ? content : "[PAD]";
+  return typeof content === "string" ? [content] : ["[PAD]", "<pad>"];
 }
