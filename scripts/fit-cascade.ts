@@ -33,6 +33,8 @@ const { values } = parseArgs({
     student: { type: "string", default: "models/linear" },
     target: { type: "string", default: "0.995" },
     kept: { type: "string", default: "0.99" },
+    // The student may raise alarms too; without it every alarm is the full detector's.
+    alarms: { type: "boolean", default: false },
     "max-chars": { type: "string", default: "480" },
     seed: { type: "string", default: "1" },
     threads: { type: "string", default: "0" },
@@ -63,8 +65,13 @@ for (const name of (await readdir(values.suite)).filter((file) => file.endsWith(
 
 const [heldOutFit, heldOutReport] = await halves(heldOut, "held-out rows");
 const [suiteFit, suiteReport] = await halves(suite, "suite");
-const options = { kept: Number(values.kept), maxChars, studentThreshold: student.manifest.threshold };
-const band = fitBand([...heldOutFit, ...suiteFit], { ...options, target });
+const band = fitBand([...heldOutFit, ...suiteFit], {
+  target,
+  kept: Number(values.kept),
+  maxChars,
+  studentThreshold: student.manifest.threshold,
+  alarms: values.alarms,
+});
 const figures = { heldOut: cascadeFigures(heldOutReport, band), suite: cascadeFigures(suiteReport, band) };
 console.log(JSON.stringify({ band, figures }, null, 2));
 for (const lower of [0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2]) curve({ ...band, lower });
@@ -92,9 +99,9 @@ async function halves(of: readonly LabelledRow[], name: string): Promise<[Cascad
 
 function curve(at: Band): void {
   const show = (of: readonly CascadeRow[]): string => {
-    const { share, agreement, kept } = cascadeFigures(of, at);
+    const { share, agreement, sure, kept } = cascadeFigures(of, at);
     const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
-    return `answers ${percent(share.value)}, agrees ${percent(agreement.value)} (from ${percent(agreement.low)}), keeps ${percent(kept.value)}`;
+    return `answers ${percent(share.value)} and agrees on ${percent(sure.value)} of them, agrees in all ${percent(agreement.value)} (from ${percent(agreement.low)}), keeps ${percent(kept.value)}`;
   };
   console.log(`lower ${at.lower}: held-out ${show(heldOutReport)}; suite ${show(suiteReport)}`);
 }

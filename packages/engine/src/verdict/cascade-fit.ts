@@ -14,13 +14,15 @@ export interface CascadeRow {
 
 /** What a band must keep. */
 export interface FitBandOptions {
-  /** Least share of the student's answers that are the full detector's: the lower end of its 95 % interval, each side. */
+  /** Least agreement of the cascade's decisions with the full detector's on eligible rows: lower end of its 95 % interval. */
   readonly target: number;
   /** Least share of the full detector's attacks that the cascade still flags, among the rows the student may answer. */
   readonly kept: number;
   readonly maxChars: number;
   /** The student's own threshold: `lower` stays below it. */
   readonly studentThreshold: number;
+  /** Whether the student may also say that a text is an attack. Default false: every alarm is the full detector's. */
+  readonly alarms?: boolean;
 }
 
 /**
@@ -30,27 +32,27 @@ export interface FitBandOptions {
  * fitBand(rows, { target: 0.995, kept: 0.99, maxChars: 480, studentThreshold: 0.38 });
  */
 export function fitBand(rows: readonly CascadeRow[], options: FitBandOptions): Band {
-  const { target, kept, maxChars, studentThreshold } = options;
+  const { target, kept, maxChars, studentThreshold, alarms = false } = options;
   const eligible = rows.filter((row) => isEligible(row, maxChars));
   const [first] = eligible;
   if (!first) throw new EngineError("DATA", "no row is short enough for the student", { expected: maxChars });
   const attacks = eligible.filter(({ full }) => full.isAttack).length;
   const rising = eligible.toSorted((a, b) => a.student.attackProbability - b.student.attackProbability);
   const limit = Math.min(studentThreshold, first.full.threshold);
+  const allowed = mostWrong(eligible.length, target);
   const lower = furthest(rising, {
     isRight: ({ full }) => !full.isAttack,
     isInside: (p) => p < limit,
-    mostWrong: (1 - kept) * attacks,
-    target,
+    mostWrong: Math.min(allowed, Math.floor((1 - kept) * attacks)),
   });
+  if (!alarms) return { lower: lower?.probability ?? 0, upper: null, maxChars };
   const floor = Math.max(studentThreshold, first.full.threshold);
   const upper = furthest(rising.toReversed(), {
     isRight: ({ full }) => full.isAttack,
     isInside: (p) => p >= floor,
-    mostWrong: Number.POSITIVE_INFINITY,
-    target,
+    mostWrong: allowed - (lower?.wrong ?? 0),
   });
-  return { lower: lower ?? 0, upper: upper ?? null, maxChars };
+  return { lower: lower?.probability ?? 0, upper: upper?.probability ?? null, maxChars };
 }
 
 /**
@@ -68,7 +70,8 @@ export function cascadeFigures(rows: readonly CascadeRow[], band: Band): Cascade
     rows: rows.length,
     eligible: eligible.length,
     share: rateOf(answered.length, eligible.length),
-    agreement: rateOf(agreeing.length, answered.length),
+    agreement: rateOf(eligible.length - answered.length + agreeing.length, eligible.length),
+    sure: rateOf(agreeing.length, answered.length),
     kept: rateOf(attacks.length - cleared.length, attacks.length),
   };
 }
@@ -77,20 +80,29 @@ interface Side {
   readonly isRight: (row: CascadeRow) => boolean;
   readonly isInside: (probability: number) => boolean;
   readonly mostWrong: number;
-  readonly target: number;
+}
+
+/** How many of so many decisions may differ. Negative: none may be decided at all. */
+function mostWrong(total: number, target: number): number {
+  let wrong = -1;
+  while (wrong < total && wilsonInterval(total - wrong - 1, total).low >= target) wrong++;
+  return wrong;
 }
 
 /** The last probability, going inwards from the sure end, up to which the side keeps its promise. */
-function furthest(rows: readonly CascadeRow[], { isRight, isInside, mostWrong, target }: Side): number | undefined {
+function furthest(
+  rows: readonly CascadeRow[],
+  { isRight, isInside, mostWrong: most }: Side,
+): { probability: number; wrong: number } | undefined {
   let wrong = 0;
-  let found: number | undefined;
+  let found: { probability: number; wrong: number } | undefined;
   for (const [i, row] of rows.entries()) {
     const p = row.student.attackProbability;
     if (!isInside(p)) break;
     if (!isRight(row)) wrong++;
-    if (wrong > mostWrong) break;
+    if (wrong > most) break;
     const isLastOfItsKind = rows[i + 1]?.student.attackProbability !== p;
-    if (isLastOfItsKind && wilsonInterval(i + 1 - wrong, i + 1).low >= target) found = p;
+    if (isLastOfItsKind) found = { probability: p, wrong };
   }
   return found;
 }

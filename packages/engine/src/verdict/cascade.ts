@@ -11,7 +11,7 @@ export const cascadeFile = "cascade.json";
 
 /** When the student answers: one window of at most `maxChars` UTF-16 units, and P(attack) outside the band. */
 export interface Band {
-  /** The student's calibrated P(attack) up to which a text is benign. */
+  /** The student's calibrated P(attack) up to which a text is benign; 0: the student never says benign. */
   readonly lower: number;
   /** The student's calibrated P(attack) from which a text is an attack; null: the student never says attack. */
   readonly upper: number | null;
@@ -31,8 +31,10 @@ export interface CascadeFigures {
   readonly eligible: number;
   /** Share of the eligible rows that the student answered. */
   readonly share: Interval;
-  /** Share of its answers that are the full detector's decision. */
+  /** Share of the eligible rows on which the cascade decides as the full detector does. */
   readonly agreement: Interval;
+  /** The same of the student's own answers alone. */
+  readonly sure: Interval;
   /** Of the eligible rows that the full detector flags, the share that the cascade flags too. */
   readonly kept: Interval;
 }
@@ -43,7 +45,7 @@ export interface CascadeSpec {
   readonly student: CascadeMember;
   readonly full: CascadeMember;
   readonly band: Band;
-  /** The rate of agreement that the band was fitted to. */
+  /** The agreement that the band was fitted to: the lower end of its 95 % interval. */
   readonly target: number;
   /** By kind of rows. */
   readonly figures: Readonly<Record<string, CascadeFigures>>;
@@ -102,7 +104,8 @@ export function createCascade(parts: { student: Detector; full: Detector; band: 
  * isSure(verdict, { lower: 0.05, upper: 0.95, maxChars: 480 });
  */
 export function isSure({ windows, attackProbability }: DetectorVerdict, { lower, upper }: Band): boolean {
-  return windows === 1 && (attackProbability <= lower || (upper !== null && attackProbability >= upper));
+  const isClean = lower > 0 && attackProbability <= lower;
+  return windows === 1 && (isClean || (upper !== null && attackProbability >= upper));
 }
 
 /**
