@@ -50,6 +50,7 @@ const rooms: Record<string, readonly string[]> = {
     "packages/engine/weights",
     "packages/engine/tokenizers",
     "packages/engine/metrics",
+    "packages/engine/infer",
   ],
   "packages/engine/infer": [
     "packages/engine/error",

@@ -84,6 +84,7 @@ export {
 
 // train
 export { defaultTrainConfig, resolveTrainConfig, type TrainConfig } from "./train/config.ts";
+export { compareWithReference, referenceLimits, type ReferenceReport } from "./train/parity.ts";
 export { type Split, splitByGroup, type TrainRow } from "./train/rows.ts";
 export { type TrainOptions, type TrainProgress, type TrainResult, trainTransformer } from "./train/train.ts";
 

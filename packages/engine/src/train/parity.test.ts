@@ -1,117 +1,98 @@
 // Every architecture against the outputs of its original implementations: the folders of fixtures/parity.
-import { readFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readModelConfig } from "../models/registry.ts";
 import { referenceFolders, references } from "../testing/references.ts";
-import { readSafetensors } from "../weights/safetensors.ts";
-import { padBatch, type TokenBatch } from "./batch.ts";
-import { createDropoutPool } from "./dropout.ts";
-import { type EncoderSessions, openEncoder, type RowGradients } from "./encoder.ts";
-import { createOptimiser } from "./optimiser.ts";
-import { loadParameters, type Parameters } from "./parameters.ts";
+import { readSafetensors, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+import { compareWithReference, referenceLimits } from "./parity.ts";
 
-interface Expected {
-  readonly texts: readonly { readonly input_ids: readonly number[]; readonly logits: readonly number[] }[];
-  readonly batch: {
-    readonly labels: readonly number[];
-    readonly input_ids: readonly (readonly number[])[];
-    readonly attention_mask: readonly (readonly number[])[];
-    readonly logits: readonly (readonly number[])[];
-    readonly loss: number;
-  };
-  readonly adamw: { readonly lr: number; readonly weight_decay: number; readonly losses: readonly number[] };
-}
-
-const masks = createDropoutPool(0).at(0, 0);
-
-describe.each(referenceFolders)("%s", (reference) => {
-  const folder = join(references, reference);
-  let expected: Expected;
-  let parameters: Parameters;
-  let sessions: EncoderSessions;
-  let batch: TokenBatch;
-  let padId = 0;
-  let targets: Float32Array;
-
-  beforeAll(async () => {
-    expected = JSON.parse(await readFile(join(folder, "expected.json"), "utf8"));
-    const model = await readModelConfig(folder);
-    padId = model.config.padId;
-    parameters = await loadParameters(folder, model, 0);
-    const rates = { hidden: 0, attention: 0, head: 0 };
-    sessions = await openEncoder(model, parameters, { rates, isTrainable: () => true, threads: 1 });
-    const { labels, input_ids: ids, attention_mask: mask } = expected.batch;
-    const lengths = mask.map((row) => row.reduce((sum, value) => sum + value, 0));
-    batch = padBatch(
-      ids.map((row, i) => Int32Array.from(row.slice(0, lengths[i]))),
-      labels.map((_, i) => i),
-      model.config.padId,
-    );
-    const classes = model.config.labels.length;
-    targets = new Float32Array(labels.length * classes);
-    for (const [i, label] of labels.entries()) targets[i * classes + label] = 1 / labels.length;
-  });
-  afterAll(() => sessions.release());
-
-  test("logits of every text", async () => {
-    let worst = 0;
-    for (const { input_ids: ids, logits } of expected.texts) {
-      const got = await sessions.logits(padBatch([Int32Array.from(ids)], [0], padId));
-      for (const [i, value] of logits.entries()) worst = Math.max(worst, Math.abs(value - (got[i] ?? Number.NaN)));
-    }
-    expect(worst).toBeLessThan(1e-4);
-  });
-
-  test("loss and gradients of a padded batch", async () => {
-    const { loss, logits, gradients, rowGradients } = await sessions.step(batch, { targets, masks });
-    expect(loss).toBeCloseTo(expected.batch.loss, 5);
-    expected.batch.logits.flat().forEach((value, i) => expect(logits[i]).toBeCloseTo(value, 4));
-    const { tensors } = await readSafetensors(join(folder, "gradients.safetensors"));
-    const all = new Map([...gradients, ...scattered(rowGradients)]);
-    expect([...all.keys()].sort()).toEqual([...tensors.keys()].sort());
-    for (const [name, tensor] of tensors) {
-      const values = tensor.toFloat32();
-      const got = all.get(name) ?? new Float32Array();
-      expect({ name, error: relativeError(got, values) }).toSatisfy((it: { error: number }) => it.error < 1e-3);
-    }
-  });
-
-  test("losses of AdamW steps", async () => {
-    const { lr, weight_decay: decay, losses } = expected.adamw;
-    const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maxGradNorm: 0, decayOf: () => decay };
-    const optimiser = createOptimiser(parameters, sessions.trainable, options);
-    for (const [i, expectedLoss] of losses.entries()) {
-      const { loss, ...gradients } = await sessions.step(batch, { targets, masks });
-      expect(Math.abs(loss - expectedLoss)).toBeLessThan(1e-4);
-      optimiser.add(gradients);
-      optimiser.apply(lr, i + 1);
-    }
-  });
-
-  /** Table gradients come as gathered rows; the reference holds the whole table. */
-  function scattered(sites: readonly RowGradients[]): Map<string, Float32Array> {
-    const out = new Map<string, Float32Array>();
-    for (const { table, rows, data } of sites) {
-      const [count = 0, width = 0] = parameters.get(table)?.spec.shape ?? [];
-      const whole = out.get(table) ?? new Float32Array(count * width);
-      out.set(table, whole);
-      for (const [i, value] of data.entries()) {
-        const at = (rows[Math.floor(i / width)] ?? 0) * width + (i % width);
-        whole[at] = (whole[at] ?? 0) + value;
-      }
-    }
-    return out;
+test.each(referenceFolders)("%s agrees with its original implementation", async (name) => {
+  const report = await compareWithReference(join(references, name));
+  expect(report).toMatchObject({ differingIds: 0, differingOffsets: 0, agrees: true });
+  expect(report.texts).toBeGreaterThan(20);
+  for (const figure of ["logits", "gradients", "losses"] as const) {
+    expect(report[figure]).toBeGreaterThan(0); // something was compared
+    expect(report[figure]).toBeLessThanOrEqual(referenceLimits[figure]);
   }
 });
 
-/** |a - b| / |b| in the Euclidean norm; gradients that vanish in theory (attention key biases) are compared absolutely. */
-function relativeError(a: Float32Array, b: Float32Array): number {
-  let difference = 0;
-  let norm = 0;
-  for (const [i, value] of b.entries()) {
-    difference += (value - (a[i] ?? Number.NaN)) ** 2;
-    norm += value ** 2;
-  }
-  return Math.sqrt(difference) / Math.max(Math.sqrt(norm), 1e-3);
+interface Outputs {
+  readonly texts: [Text, Text, ...Text[]];
+  readonly batch: { readonly attention_mask: [[number, ...number[]]] };
 }
+interface Text {
+  readonly input_ids: number[];
+  readonly offsets: [[number, number], [number, number]];
+  full_length: number;
+}
+
+describe("a damaged copy", () => {
+  let folder = "";
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "mlsec-parity-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const copy = async (name: string): Promise<string> => {
+    const to = join(folder, name);
+    await cp(join(references, "distilbert"), to, { recursive: true });
+    return to;
+  };
+  const edit = async (to: string, change: (json: Outputs) => void): Promise<void> => {
+    const file = join(to, "expected.json");
+    const json = JSON.parse(await readFile(file, "utf8"));
+    change(json);
+    await writeFile(file, JSON.stringify(json));
+  };
+  const editTensor = async (file: string, name: string, change: (data: Float32Array) => void): Promise<void> => {
+    const { tensors } = await readSafetensors(file);
+    const out = [...tensors].map(([key, { shape, toFloat32 }]: [string, WeightTensor]) => {
+      const data = toFloat32();
+      if (key === name) change(data);
+      return { name: key, dtype: "F32" as const, shape, data };
+    });
+    await writeSafetensors(file, out, {});
+  };
+
+  test("of tokens is counted", async () => {
+    const to = await copy("tokens");
+    await edit(to, ({ texts: [first, second] }) => {
+      first.input_ids[2] = 0;
+      second.offsets[1][1] += 1;
+      second.full_length += 2;
+    });
+    expect(await compareWithReference(to)).toMatchObject({ differingIds: 3, differingOffsets: 1, agrees: false });
+  });
+
+  test("of weights shows in the logits and the losses", async () => {
+    const to = await copy("weights");
+    await editTensor(join(to, "model.safetensors"), "classifier.bias", (data) => (data[0] = (data[0] ?? 0) + 0.01));
+    const report = await compareWithReference(to);
+    expect(report.agrees).toBe(false);
+    expect(report.logits).toBeCloseTo(0.01, 4);
+    expect(report.losses).toBeGreaterThan(referenceLimits.losses);
+  });
+
+  test("of a gradient names its parameter", async () => {
+    const to = await copy("gradients");
+    await editTensor(join(to, "gradients.safetensors"), "pre_classifier.weight", (data) => {
+      for (let i = 0; i < data.length; i++) data[i] = (data[i] ?? 0) * 1.01;
+    });
+    const report = await compareWithReference(to);
+    expect(report).toMatchObject({ worstGradient: "pre_classifier.weight", agrees: false });
+    expect(report.gradients).toBeCloseTo(0.01, 3);
+  });
+
+  test("that is no reference folder says what is wrong", async () => {
+    const to = await copy("parts");
+    await edit(to, (json) => (json.batch.attention_mask[0][0] = 0));
+    await expect(compareWithReference(to)).rejects.toThrow(/batch\.attention_mask .* is not rows of ones, then zeros/);
+    await rm(join(to, "expected.json"));
+    await expect(compareWithReference(to)).rejects.toMatchObject({ code: "DATA" });
+    const bare = await copy("bare");
+    await rm(join(bare, "gradients.safetensors"));
+    await expect(compareWithReference(bare)).rejects.toThrow(/gradients\.safetensors/);
+    await expect(compareWithReference(join(folder, "nowhere"))).rejects.toThrow(/nowhere is no reference folder/);
+  });
+});
