@@ -54,7 +54,7 @@ function layerAt(i: number) {
   };
 }
 
-/** Whether the words take part in `pos_att_type`, a list or a string such as "p2c|c2p". */
+/** Which relative positions take part: `pos_att_type`, a list or a string such as "p2c|c2p". */
 function readRelative(json: Readonly<Record<string, unknown>>): DebertaConfig["relative"] {
   if (json["relative_attention"] !== true) return { keys: false, queries: false };
   const value = json["pos_att_type"] ?? [];
@@ -81,7 +81,8 @@ function readConfig(json: Readonly<Record<string, unknown>>): DebertaConfig {
   requireValue(json, "pooler_hidden_size", config.hidden);
   requireValue(json, "conv_groups", 1);
   const kernel = configNumber(json, ["conv_kernel_size"], 0);
-  if (kernel > 0) requireValue({ parity: kernel % 2 }, "parity", 1);
+  // An even width would leave one token too few.
+  if (kernel > 0 && kernel % 2 === 0) requireValue(json, "conv_kernel_size", kernel + 1);
   const furthest = configNumber(json, ["max_relative_positions"], -1);
   return {
     ...config,

@@ -21,6 +21,12 @@ test.each([
   ["modernbert", { classifier_pooling: "cls", attention_bias: true, mlp_bias: true, norm_bias: true }],
   ["modernbert", { classifier_pooling: "cls", classifier_bias: true, layer_types: null }],
   ["gpt2", { scale_attn_by_inverse_layer_idx: true, scale_attn_weights: false, n_inner: null }],
+  ["electra", { embedding_size: 48 }],
+  ["mpnet", { num_hidden_layers: 1 }],
+  ["deberta-v2", { embedding_size: 20, pos_att_type: "p2c", conv_kernel_size: 5, conv_act: "tanh" }],
+  ["deberta-v2", { num_hidden_layers: 1, type_vocab_size: 0, position_buckets: 6, max_relative_positions: 20 }],
+  ["deberta-v2", { relative_attention: false, conv_kernel_size: 0, pos_att_type: null }],
+  ["deberta-v3", { pos_att_type: "c2p", norm_rel_ebd: "none", share_att_key: false, num_hidden_layers: 1 }],
   ["t5", { feed_forward_proj: "gated-gelu", d_kv: 7, num_decoder_layers: 1 }],
 ] as const)("%s with %j", async (name, more) => {
   const json = JSON.parse(await readFile(join(references, name, "config.json"), "utf8"));
