@@ -32,6 +32,8 @@ export type OpName =
   | "Gemm"
   | "LayerNorm"
   | "LayerNormGrad"
+  | "LowGemm"
+  | "LowGemmGrad"
   | "MatMul"
   | "Mul"
   | "Pad"
@@ -104,9 +106,16 @@ type GradientRule =
 
 /** One test case of an operator: inputs, attributes, the values expected of the first output. */
 export interface OpCase {
-  readonly inputs: readonly { readonly dims: readonly number[]; readonly data: readonly number[] }[];
+  readonly inputs: readonly {
+    readonly dims: readonly number[];
+    readonly data: readonly number[];
+    /** float32 by default. */
+    readonly type?: "int8";
+  }[];
   readonly attributes?: Attributes;
   readonly expected: readonly number[];
+  /** Largest difference allowed; 5e-5 by default. Operators that round say more. */
+  readonly tolerance?: number;
   /** Indices of inputs that take part in the finite-difference check; all by default. */
   readonly differentiate?: readonly number[];
 }

@@ -31,8 +31,27 @@ export interface LoraOptions {
   readonly applies: (name: string) => boolean;
 }
 
+/** A linear layer with int8 products: names of the graph inputs that hold its weight (out, in) quantised. */
+export interface LowSite {
+  readonly weight: string;
+  readonly shape: readonly [out: number, width: number];
+  readonly rows: string;
+  readonly rowScales: string;
+  readonly columns: string;
+  readonly columnScales: string;
+}
+
+/** Options of `createTrainingBuilder`. */
+export interface TrainingOptions {
+  readonly rates: DropoutRates;
+  readonly lora?: LoraOptions | undefined;
+  /** Forward and input-gradient products of the wide layers in int8. */
+  readonly lowPrecision?: boolean | undefined;
+}
+
 /** What the training builder collects besides the graph. */
 export interface TrainingBuilder extends EncoderBuilder {
+  readonly lowSites: readonly LowSite[];
   readonly dropoutSites: readonly DropoutSite[];
   readonly gatherSites: readonly GatherSite[];
   readonly parameters: ReadonlyMap<string, Value>;
@@ -48,11 +67,11 @@ export const loraNames = (name: string): { readonly a: string; readonly b: strin
 /**
  * Creates a builder whose graph has as inputs the gathered rows, the parameters, the feeds and one mask per dropout site.
  * @example
- * const b = createTrainingBuilder(createGraph(ops), { hidden: 0.1, attention: 0, head: 0.1 });
+ * const b = createTrainingBuilder(createGraph(ops), { rates: { hidden: 0.1, attention: 0, head: 0.1 } });
  * const logits = architecture.forward(b, config);
  */
-export function createTrainingBuilder(g: Graph, rates: DropoutRates, lora?: LoraOptions): TrainingBuilder {
-  return new DifferentiableBuilder(g, rates, lora);
+export function createTrainingBuilder(g: Graph, options: TrainingOptions): TrainingBuilder {
+  return new DifferentiableBuilder(g, options);
 }
 
 const activationOps = { gelu: "Gelu", gelu_new: "FastGelu", relu: "Relu", tanh: "Tanh" } as const;
@@ -67,14 +86,13 @@ class DifferentiableBuilder implements TrainingBuilder {
   readonly toTokens: EncoderBuilder["toTokens"];
   readonly firstTokens: EncoderBuilder["firstTokens"];
   readonly weighTokens: EncoderBuilder["weighTokens"];
-  readonly #rates: DropoutRates;
-  readonly #lora: LoraOptions | undefined;
+  readonly lowSites: LowSite[] = [];
+  readonly #options: TrainingOptions;
   readonly #feeds = new Map<string, { readonly feed: Feed; readonly value: Value }>();
 
-  constructor(g: Graph, rates: DropoutRates, lora: LoraOptions | undefined) {
+  constructor(g: Graph, options: TrainingOptions) {
     this.g = g;
-    this.#rates = rates;
-    this.#lora = lora;
+    this.#options = options;
     ({
       split: this.split,
       toRows: this.toRows,
@@ -123,8 +141,11 @@ class DifferentiableBuilder implements TrainingBuilder {
     const from = widthOf(x);
     const weight = this.parameter(`${name}.weight`, inputFirst ? [from, width] : [width, from]);
     const inputs = bias ? [x, weight, this.parameter(`${name}.bias`, [width])] : [x, weight];
-    let y = g.op("Gemm", inputs, { transB: inputFirst ? 0 : 1 });
-    if (this.#lora?.applies(name)) y = g.op("Add", [y, this.#lowRank(x, name, width, this.#lora)]);
+    const { lora } = this.#options;
+    let y = this.#isLow(x, width, options)
+      ? this.#lowGemm(x, inputs.slice(1), `${name}.weight`)
+      : g.op("Gemm", inputs, { transB: inputFirst ? 0 : 1 });
+    if (lora?.applies(name)) y = g.op("Add", [y, this.#lowRank(x, name, width, lora)]);
     return activation ? this.activate(y, activation) : y;
   }
 
@@ -149,7 +170,7 @@ class DifferentiableBuilder implements TrainingBuilder {
   }
 
   dropout(x: Value, kind: keyof DropoutRates): Value {
-    const rate = this.#rates[kind];
+    const rate = this.#options.rates[kind];
     if (rate === 0) return x;
     const input = `dropout.${this.dropoutSites.length}`;
     this.dropoutSites.push({ input, shape: x.shape, rate });
@@ -172,6 +193,30 @@ class DifferentiableBuilder implements TrainingBuilder {
     const context = g.op("MatMul", [probabilities, vh]); // (batch, heads, queries, dim)
     const joined = g.op("Transpose", [context], { perm: [0, 2, 1, 3] }); // (batch, queries, heads, dim)
     return g.op("Reshape", [joined], { shape: [queries === 1 ? "batch" : "rows", widthOf(v)] });
+  }
+
+  /** Rows of single texts are few, and the kernels want multiples of 16. */
+  #isLow(x: Value, width: number, { inputFirst = false }: LinearOptions): boolean {
+    const isWide = x.shape[0] === "rows" && widthOf(x) % 16 === 0 && width % 16 === 0;
+    return this.#options.lowPrecision === true && isWide && !inputFirst;
+  }
+
+  #lowGemm(x: Value, [weight, ...bias]: readonly Value[], name: string): Value {
+    if (weight === undefined) return x;
+    const [out, width] = [Number(weight.shape[0]), Number(weight.shape[1])];
+    const site = {
+      ...{ weight: name, shape: [out, width] as const },
+      ...{ rows: `${name}@rows`, rowScales: `${name}@row_scales` },
+      ...{ columns: `${name}@columns`, columnScales: `${name}@column_scales` },
+    };
+    this.lowSites.push(site);
+    const quantised = [
+      this.g.input(site.rows, "int8", [out, width]),
+      this.g.input(site.rowScales, "float32", [out]),
+      this.g.input(site.columns, "int8", [out, width]),
+      this.g.input(site.columnScales, "float32", [width]),
+    ];
+    return this.g.op("LowGemm", [x, weight, ...quantised, ...bias]);
   }
 
   /** (alpha / rank) x Aᵀ Bᵀ */

@@ -10,6 +10,8 @@ import { GeluGrad } from "./gelu-grad.ts";
 import { Gemm } from "./gemm.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { LayerNormGrad } from "./layer-norm-grad.ts";
+import { LowGemm } from "./low-gemm.ts";
+import { LowGemmGrad } from "./low-gemm-grad.ts";
 import { MatMul } from "./matmul.ts";
 import { Mul } from "./mul.ts";
 import { Pad } from "./pad.ts";
@@ -47,6 +49,8 @@ export const ops: Readonly<Record<OpName, OpDefinition>> = {
   Gemm,
   LayerNorm,
   LayerNormGrad,
+  LowGemm,
+  LowGemmGrad,
   MatMul,
   Mul,
   Pad,

@@ -1,5 +1,6 @@
 /** How a training run behaves. The defaults below are the documentation. */
 import { EngineError } from "../error.ts";
+import type { Precision } from "./precision.ts";
 
 /** Settings of `trainTransformer`. */
 export interface TrainConfig {
@@ -46,6 +47,8 @@ export interface TrainConfig {
   readonly maxEvalRows: number;
   /** Most windows of a row that an evaluation looks at. */
   readonly maxEvalWindows: number;
+  /** Products of the encoder's layers; "auto" takes int8 where this processor gains by it, and decides once per run. */
+  readonly precision: Precision | "auto";
   /** Leave embeddings as they are. */
   readonly freezeEmbeddings: boolean;
   /** Leave this many of the lowest layers as they are (implies nothing about embeddings). */
@@ -79,6 +82,7 @@ export const defaultTrainConfig: TrainConfig = {
   evalFraction: 0.1,
   maxEvalRows: 3000,
   maxEvalWindows: 4,
+  precision: "auto",
   freezeEmbeddings: false,
   freezeLayers: 0,
 };
@@ -116,6 +120,12 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
     if (typeof value === "number" && value >= lowest && value <= highest) continue;
     const expected = `${lowest} to ${highest}`;
     throw new EngineError("CONFIG", `${name} must be ${expected}`, { where: name, expected, got: value });
+  }
+  const choices = { schedule: ["linear", "cosine"], precision: ["auto", "float32", "int8"] } as const;
+  for (const [name, expected] of Object.entries(choices)) {
+    const value = config[name as keyof typeof choices];
+    if ((expected as readonly string[]).includes(value)) continue;
+    throw new EngineError("CONFIG", `${name} is unknown`, { where: name, expected, got: value });
   }
   return config;
 }

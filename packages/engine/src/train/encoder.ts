@@ -9,6 +9,7 @@ import { createTrainingBuilder, type GatherSite, type LoraOptions } from "../nn/
 import { encodeModel } from "../onnx/model.ts";
 import { ops } from "../ops/registry.ts";
 import type { DropoutMasks } from "./dropout.ts";
+import { createLowWeights } from "./low-weights.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** Gradient rows of one place where a table was read: row i belongs to table row `rows[i]`. */
@@ -37,6 +38,8 @@ export interface EncoderOptions {
   /** Threads of ONNX Runtime inside an operator; 0 lets it choose. */
   readonly threads: number;
   readonly lora?: LoraOptions | undefined;
+  /** Products of the encoder's layers in int8; call `refresh` when weights changed. */
+  readonly lowPrecision?: boolean | undefined;
 }
 
 /** What a step may be given besides its batch. */
@@ -59,7 +62,9 @@ export interface EncoderSessions {
    * Σ mass softplus(logits) - targets logits, where targets are mass x truth.
    */
   step(batch: TokenRows, inputs: StepInputs): Promise<StepResult>;
-  /** Logits (rows, labels) without dropout. */
+  /** Takes over weights that changed since the last step, where the graph has copies of its own (low precision). */
+  refresh(): void;
+  /** Logits (rows, labels) without dropout, in float32. */
   logits(batch: TokenRows): Promise<Float32Array>;
   release(): Promise<void>;
 }
@@ -87,6 +92,7 @@ export async function openEncoder(
   for (const [name, { spec, data }] of parameters) {
     if (spec.table === undefined) weights.set(name, new ort.Tensor("float32", data, spec.shape));
   }
+  const low = createLowWeights(parameters, training.lowSites);
   const feedsOf = (graph: Inputs, batch: TokenRows, shifts?: StepInputs["shifts"]): Record<string, ort.Tensor> => ({
     ...Object.fromEntries(graph.parameters.flatMap((name) => entry(name, weights.get(name)))),
     ...gatherTables(parameters, graph.gatherSites, batch, shifts),
@@ -95,7 +101,7 @@ export async function openEncoder(
   return {
     trainable: training.trainable,
     step: async (batch, { targets, masks, mass, shifts }) => {
-      const feeds = feedsOf(training, batch, shifts);
+      const feeds = { ...feedsOf(training, batch, shifts), ...low.feeds };
       feeds["targets"] = new ort.Tensor("float32", targets, [batch.rows, model.config.labels.length]);
       if (mass) feeds["mass"] = new ort.Tensor("float32", mass, [batch.rows, 1]);
       for (const site of training.dropoutSites) {
@@ -113,6 +119,7 @@ export async function openEncoder(
         }),
       };
     },
+    refresh: low.refresh,
     logits: async (batch) => floats((await forwardSession.run(feedsOf(forward, batch)))["logits"]),
     release: async () => {
       await trainSession.release();
@@ -130,7 +137,7 @@ interface Inputs {
 
 function buildTrainingGraph(model: ModelDescription, options: EncoderOptions) {
   const g = createGraph(ops);
-  const b = createTrainingBuilder(g, options.rates, options.lora);
+  const b = createTrainingBuilder(g, options);
   const logits = model.architecture.forward(b, model.config); // (batch, labels)
   const targets = g.input("targets", "float32", ["batch", model.config.labels.length]);
   const mass = model.config.multiLabel ? [g.input("mass", "float32", ["batch", 1])] : [];
@@ -147,13 +154,14 @@ function buildTrainingGraph(model: ModelDescription, options: EncoderOptions) {
     sparse,
     trainable: [...new Set([...sparse.map(({ table }) => table), ...dense.map(([name]) => name)])],
     dropoutSites: b.dropoutSites,
+    lowSites: b.lowSites,
     ...inputsOf(b),
   };
 }
 
 function buildForwardGraph(model: ModelDescription, { lora }: EncoderOptions): Inputs & { readonly bytes: Uint8Array } {
   const g = createGraph(ops);
-  const b = createTrainingBuilder(g, { hidden: 0, attention: 0, head: 0 }, lora);
+  const b = createTrainingBuilder(g, { rates: { hidden: 0, attention: 0, head: 0 }, lora });
   const logits = model.architecture.forward(b, model.config);
   return { bytes: encodeModel(g.toOnnx("forward", { logits })), ...inputsOf(b) };
 }

@@ -25,6 +25,7 @@ import { tellingWindows } from "./evidence.ts";
 import { trainingBytes } from "./memory.ts";
 import { createOptimiser, type Optimiser } from "./optimiser.ts";
 import { loadParameters, type Parameters, saveParameters } from "./parameters.ts";
+import { choosePrecision, type Precision } from "./precision.ts";
 import { encodeRows, labelWeights, softTargets, splitByGroup, type TrainRow } from "./rows.ts";
 
 /** State of a run, reported at every update. */
@@ -75,11 +76,13 @@ export interface TrainResult {
   readonly metrics: Evaluation["metrics"];
   /** The update whose weights were saved. */
   readonly bestStep: number;
+  /** What the encoder's products ran in. */
+  readonly precision: Precision;
 }
 
 /** Everything a run holds. */
 interface Run {
-  readonly config: TrainConfig;
+  readonly config: TrainConfig & { readonly precision: Precision };
   readonly model: ModelDescription;
   readonly parameters: Parameters;
   readonly sessions: EncoderSessions;
@@ -131,6 +134,7 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainResu
       evalRows: evaluation.rows.map((row) => run.heldIndices[row] ?? row),
       metrics: evaluation.metrics,
       bestStep: restored ? (state.best?.step ?? state.step) : state.step,
+      precision: run.config.precision,
     };
   } catch (error) {
     if (!options.signal?.aborted || error instanceof EngineError) throw error;
@@ -141,7 +145,9 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainResu
 }
 
 async function prepare(options: TrainOptions): Promise<Run> {
-  const config = resolveTrainConfig(options.config ?? {});
+  const wished = resolveTrainConfig(options.config ?? {});
+  const { checkpointDir, threads = 0 } = options;
+  const config = { ...wished, precision: await choosePrecision(wished.precision, { checkpointDir, threads }) };
   const base = await readModelConfig(options.base);
   const model: ModelDescription = { ...base, config: { ...base.config, labels: config.labels } };
   if (config.maxLength > model.config.maxTokens) {
@@ -169,7 +175,8 @@ async function prepare(options: TrainOptions): Promise<Run> {
   const sessions = await openEncoder(model, parameters, {
     rates: { hidden: config.dropout, attention: config.attentionDropout, head: config.dropout },
     isTrainable: (name) => isTrainable(parameters, config, name),
-    threads: options.threads ?? 0,
+    threads,
+    lowPrecision: config.precision === "int8",
   });
   const decayOf = (name: string): number => (isDecayed(parameters, name) ? config.weightDecay : 0);
   const batchesPerEpoch = Math.ceil(rows.length / config.batchSize);
@@ -249,6 +256,7 @@ async function update(run: Run, batch: readonly number[], at: { step: number; ep
   const { config, rows, specials, weights } = run;
   const batchWeight = batch.reduce((sum, i) => sum + (weights[rows[i]?.label ?? 0] ?? 1), 0);
   let loss = 0;
+  run.sessions.refresh();
   for (const [part, indices] of splitByBudget(batch, run.lengths, config.tokenBudget).entries()) {
     const chosen = indices.flatMap((index) => {
       const row = rows[index];
