@@ -138,6 +138,10 @@ export const ModelState = z
     alias: z.string().nullable(),
     cascade: CascadeState.nullable(),
     loaded_at: Timestamp.nullable(),
+    download: z
+      .object({ done_bytes: Count, total_bytes: Count })
+      .optional()
+      .describe("How far its files have come from the hub; absent when they are here."),
     error: z.string().nullable(),
   })
   .meta({ id: "ModelState" });
@@ -242,18 +246,18 @@ export const modelApi = {
   loadModel: route({
     method: "POST",
     path: "/models/{name}/load",
-    summary: "Load a model",
+    summary: "Load a model; one that must be fetched first may be answered 202, and is then in state loading",
     scope: "admin",
     params: NameParams,
     body: z
       .strictObject({ version: z.string().max(40).optional(), label_map: z.record(z.string(), Label).optional() })
       .optional(),
-    responses: { 200: ModelState },
+    responses: { 200: ModelState, 202: ModelState },
   }),
   unloadModel: route({
     method: "POST",
     path: "/models/{name}/unload",
-    summary: "Unload a model",
+    summary: "Unload a model, or stop fetching it",
     scope: "admin",
     params: NameParams,
     responses: { 200: ModelState },

@@ -32,6 +32,7 @@ export async function startTestSystem(
   const { host, port, user, password, database } = await testConnection();
   const config = parseConfig({
     LOG_LEVEL: "error",
+    HF_HUB_OFFLINE: "1",
     MLSEC_DATA_DIR: dataDir,
     POSTGRES_HOST: host,
     POSTGRES_PORT: String(port),

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { cp, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EngineError } from "../error.ts";
 import { readWeights, shardNames } from "./folder.ts";
 import { opcodeName } from "./opcodes.ts";
 import { encodeSafetensors } from "./safetensors.ts";
+import { encodeTorch, type Member, tensorPickle, text, word, zip } from "./testing/torch-file.ts";
 import { readTorch } from "./torch.ts";
 
 const fixtures = join(import.meta.dirname, "../../fixtures/weights");
@@ -17,105 +17,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mlsec-torch-"));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-interface Member {
-  readonly name: string;
-  readonly data: Uint8Array;
-  readonly deflated?: boolean;
-  /** Instead of the true size. */
-  readonly claimed?: number;
-}
-
-/** A zip archive by hand, so that it can be wrong on purpose. */
-function zip(members: readonly Member[], { zip64 = false, method = 0 } = {}): Uint8Array {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let at = 0;
-  for (const { name, data, deflated, claimed } of members) {
-    const packed = deflated ? deflateRawSync(data) : data;
-    const local = Buffer.alloc(30);
-    local.writeUInt32LE(0x04034b50, 0);
-    local.writeUInt16LE(name.length, 26);
-    local.writeUInt16LE(7, 28); // padding as torch writes it, so that the data is not where the name ends
-    const central = Buffer.alloc(46);
-    central.writeUInt32LE(0x02014b50, 0);
-    central.writeUInt16LE(deflated ? 8 : method, 10);
-    const extra = Buffer.alloc(zip64 ? 28 : 0);
-    central.writeUInt32LE(zip64 ? 0xffffffff : (claimed ?? packed.length), 20);
-    central.writeUInt32LE(zip64 ? 0xffffffff : (claimed ?? data.length), 24);
-    central.writeUInt32LE(zip64 ? 0xffffffff : at, 42);
-    central.writeUInt16LE(name.length, 28);
-    central.writeUInt16LE(extra.length, 30);
-    if (zip64) {
-      extra.writeUInt16LE(1, 0);
-      extra.writeUInt16LE(24, 2);
-      extra.writeBigUInt64LE(BigInt(claimed ?? data.length), 4);
-      extra.writeBigUInt64LE(BigInt(claimed ?? packed.length), 12);
-      extra.writeBigUInt64LE(BigInt(at), 20);
-    }
-    directory.push(central, Buffer.from(name), extra);
-    const member = [local, Buffer.from(name), Buffer.alloc(7), Buffer.from(packed)];
-    parts.push(...member);
-    at += Buffer.concat(member).length;
-  }
-  const central = Buffer.concat(directory);
-  const tail: Buffer[] = [];
-  if (zip64) {
-    const record = Buffer.alloc(56);
-    record.writeUInt32LE(0x06064b50, 0);
-    record.writeBigUInt64LE(44n, 4);
-    record.writeBigUInt64LE(BigInt(members.length), 32);
-    record.writeBigUInt64LE(BigInt(central.length), 40);
-    record.writeBigUInt64LE(BigInt(at), 48);
-    const locator = Buffer.alloc(20);
-    locator.writeUInt32LE(0x07064b50, 0);
-    locator.writeBigUInt64LE(BigInt(at + central.length), 8);
-    tail.push(record, locator);
-  }
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(zip64 ? 0xffff : members.length, 10);
-  end.writeUInt32LE(zip64 ? 0xffffffff : central.length, 12);
-  end.writeUInt32LE(zip64 ? 0xffffffff : at, 16);
-  return Buffer.concat([...parts, central, ...tail, end]);
-}
-
-const text = (value: string): Buffer => Buffer.from(value, "latin1");
-const long = (value: number): Buffer => {
-  const out = Buffer.alloc(10);
-  out.writeUInt8(0x8a, 0);
-  out.writeUInt8(8, 1);
-  out.writeBigInt64LE(BigInt(value), 2);
-  return out;
-};
-const word = (value: string): Buffer => Buffer.concat([text("\x8c"), Buffer.from([value.length]), text(value)]);
-
-/** `{"w": tensor}` over one float32 storage of `floats` numbers. */
-function tensorPickle(
-  floats: number,
-  { offset = 0, shape = [floats], strides = [1], type = "FloatStorage" } = {},
-): Buffer {
-  const tuple = (values: readonly number[]): Buffer => Buffer.concat([text("("), ...values.map(long), text("t")]);
-  const storage = Buffer.concat([
-    text("("),
-    word("storage"),
-    text(`ctorch\n${type}\n`),
-    word("0"),
-    word("cpu"),
-    long(floats),
-    text("tQ"),
-  ]);
-  return Buffer.concat([
-    text("\x80\x02}"),
-    word("w"),
-    text("ctorch._utils\n_rebuild_tensor_v2\n("),
-    storage,
-    long(offset),
-    tuple(shape),
-    tuple(strides),
-    text("\x89ccollections\nOrderedDict\n)RtRs."),
-  ]);
-}
 
 async function fileOf(
   members: readonly Member[] | Buffer,
@@ -146,6 +47,22 @@ test.each(good)("reads what torch wrote: %s", async (name) => {
     if (place)
       expect(bytes.subarray(place.offset, place.offset + place.length)).toEqual(Buffer.from(tensor?.bytes ?? []));
   }
+});
+
+test("what the tests' own writer makes is read as what torch writes is", async () => {
+  const path = join(folder, "own.bin");
+  await writeFile(
+    path,
+    encodeTorch({
+      "a.weight": { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) },
+      b: { shape: [1], data: Float32Array.of(5) },
+    }),
+  );
+  const { tensors } = await readTorch(path);
+  expect([...tensors].map(([name, { shape, toFloat32 }]) => [name, shape, [...toFloat32()]])).toEqual([
+    ["a.weight", [2, 2], [1, 2, 3, 4]],
+    ["b", [1], [5]],
+  ]);
 });
 
 test("where the numbers lie is known unless a tensor jumps over some", async () => {

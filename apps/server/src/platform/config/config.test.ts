@@ -46,7 +46,8 @@ test("the usual settings keep their meaning; our own addresses mean the embedded
   expect(config.storage).toEqual({ endpoint: undefined, bucket: "ml-security", accessKey: "key", secretKey: "secret" });
   expect(config.mlflow).toEqual({ trackingUri: undefined, s3Endpoint: undefined, s3IgnoreTls: true });
   expect(config.addresses).toEqual({ "red-team": "http://red-team:8001" });
-  expect(config.hub).toEqual({ endpoint: "https://huggingface.co", token: undefined });
+  expect(config.hub).toMatchObject({ endpoint: "https://huggingface.co", token: undefined, offline: false });
+  expect(config.hub.cacheDir).toBe(path.join(config.dataDir, "hub"));
 });
 
 test("defaults: everything embedded, no passwords", () => {
@@ -97,8 +98,11 @@ test("secrets may lie in files, and never show in a message", () => {
   fs.writeFileSync(file, "from the file\n");
   expect(parseConfig({ POSTGRES_HOST: "db", POSTGRES_PASSWORD_FILE: file }).postgres?.password).toBe("from the file");
   expect(() => parseConfig({ POSTGRES_PASSWORD: "x", POSTGRES_PASSWORD_FILE: file })).toThrow("got both");
-  const { hub } = parseConfig({ HF_TOKEN: "hunter2" });
-  expect([JSON.stringify(hub), String(hub.token), inspect(hub), hub.token?.reveal()]).toEqual([
+  const {
+    hub: { endpoint, token },
+  } = parseConfig({ HF_TOKEN: "hunter2" });
+  const hub = { endpoint, token };
+  expect([JSON.stringify(hub), String(token), inspect(hub), token?.reveal()]).toEqual([
     '{"endpoint":"https://huggingface.co","token":"[redacted]"}',
     "[redacted]",
     expect.not.stringContaining("hunter2"),

@@ -1,10 +1,21 @@
 // The calls of the Model API.
-import { AppError, type Handlers, labels, type modelApi, type ModelMemory, type Verdict } from "@mlsec/contracts";
+import {
+  AppError,
+  type Handlers,
+  labels,
+  type modelApi,
+  type ModelMemory,
+  Reply,
+  type Verdict,
+} from "@mlsec/contracts";
 import { type DetectorVerdict, type EnsembleMethod, utf16ToCodePoint } from "@mlsec/engine";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Metrics } from "../../platform/telemetry/metrics.ts";
+import type { Catalogue } from "./models/catalogue.ts";
+import { type Downloads, type HubSource, hubSource } from "./models/downloads.ts";
 import type { Pool } from "./models/pool.ts";
 import type { States } from "./models/states.ts";
-import { parseName, slotOf } from "./names.ts";
+import { type ModelRef, parseName, slotOf } from "./names.ts";
 import type { StatsRing } from "./stats.ts";
 import type { VerdictStore } from "./store.ts";
 import { ensembleAnswer, rowOf, singleAnswer } from "./verdicts/answer.ts";
@@ -19,6 +30,8 @@ export interface Parts {
   readonly judge: Judge;
   readonly pool: Pool;
   readonly states: States;
+  readonly catalogue: Catalogue;
+  readonly downloads: Downloads;
   readonly cache: VerdictCache;
   readonly recorder: Recorder;
   readonly store: VerdictStore;
@@ -28,6 +41,8 @@ export interface Parts {
   readonly defaultModel: string;
 }
 type Routes = Handlers<typeof modelApi>;
+/** A load that must fetch its model first is answered after this time; it goes on, and GET /models/{name} shows how far it is. */
+const patienceMs = 5_000;
 const dayMs = 86_400_000;
 
 export function modelApiRoutes(parts: Parts): Routes {
@@ -189,7 +204,7 @@ function tooLong(judge: Judge, { text, id }: Item): ItemError | undefined {
 function modelCalls(
   parts: Parts,
 ): Pick<Routes, "listModels" | "getModel" | "loadModel" | "unloadModel" | "reloadModel"> {
-  const { pool, states, defaultModel } = parts;
+  const { pool, states, downloads, defaultModel } = parts;
   return {
     listModels: async () => ({
       models: await states.list(),
@@ -201,12 +216,19 @@ function modelCalls(
     loadModel: async ({ params, body }) => {
       const ref = parseName(params.name);
       const pinned = body?.version === undefined ? ref : { ...ref, version: body.version };
-      return await states.of(await pool.load(pinned, body?.label_map));
+      const source = await sourceToFetch(parts, pinned);
+      if (!source) return await states.of(await pool.load(pinned, body?.label_map));
+      const name = slotOf(pinned);
+      const work = downloads.fetch(name, source).then(() => pool.load(pinned, body?.label_map));
+      const served = await Promise.race([work, delay(patienceMs, undefined, { ref: false })]);
+      if (served) return await states.of(served);
+      work.catch((error: unknown) => downloads.fail(name, error));
+      return new Reply(202, await states.get(name));
     },
     unloadModel: async ({ params }) => {
       const ref = parseName(params.name);
       const state = await states.get(params.name);
-      if (!pool.unload(ref)) return state;
+      if (!downloads.cancel(slotOf(ref)) && !pool.unload(ref)) return state;
       return { ...state, state: "unloaded", memory_bytes: 0, loaded_at: null };
     },
     reloadModel: async ({ params }) => await states.of(await pool.reload(parseName(params.name))),
@@ -218,6 +240,15 @@ const memoryOf = ({ memory: { usedBytes, budgetBytes, evictions } }: Pool): Mode
   budget_bytes: budgetBytes ?? null,
   evictions,
 });
+
+/** A model that comes from the hub and is not here; an encoder of the list only where no version of it was trained. */
+async function sourceToFetch({ pool, catalogue, downloads }: Parts, ref: ModelRef): Promise<HubSource | undefined> {
+  const source = hubSource(ref.name);
+  if (!source || ref.form === "pretrained" || ref.version !== undefined || pool.slot(slotOf(ref))?.served)
+    return undefined;
+  if (ref.form === "trained" && (await catalogue.loadable()).includes(ref.name)) return undefined;
+  return (await downloads.find(source)) ? undefined : source;
+}
 
 function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" | "history" | "clearCache"> {
   const { judge, cache, stats, store, recorder, defaultModel } = parts;

@@ -6,6 +6,7 @@ import { modelApiSlice } from "./config.ts";
 import { createInference, type Inference } from "./inference/inference.ts";
 import { createArtefacts } from "./models/artefacts.ts";
 import { type Catalogue, createCatalogue } from "./models/catalogue.ts";
+import { createDownloads } from "./models/downloads.ts";
 import { createPool, type Pool } from "./models/pool.ts";
 import { createRegistry } from "./models/registry.ts";
 import { shippedRoot } from "./models/shipped.ts";
@@ -34,11 +35,13 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
     );
   const inference = openInference(context, settings.MLSEC_INFER_THREADS ?? os.availableParallelism());
   const artefacts = createArtefacts(storage, config.dataDir);
+  const downloads = createDownloads(config);
   const catalogue = createCatalogue({
     root: shippedRoot(settings.MLSEC_SHIPPED_MODELS),
     modelDirs: config.modelDirs,
     registry: createRegistry(clients.mlflow),
     artefacts,
+    downloads,
     bucket: config.storage.bucket,
     log,
   });
@@ -63,7 +66,18 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
   const judge = createJudge({ pool, catalogue, cache, admission, metrics, maxChars: config.maxTextChars });
   const store = createVerdictStore(db);
   const recorder = createRecorder(store, log, metrics);
-  const parts = { judge, pool, states: createStates(pool, catalogue), cache, recorder, store, metrics, clock };
+  const parts = {
+    judge,
+    pool,
+    states: createStates(pool, catalogue, downloads),
+    catalogue,
+    downloads,
+    cache,
+    recorder,
+    store,
+    metrics,
+    clock,
+  };
   const settle = createSettler(context, pool);
   return {
     handlers: modelApiRoutes({ ...parts, stats: createStatsRing(clock), defaultModel: config.defaultModel }),
@@ -75,6 +89,7 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
     },
     async stop() {
       settle.stop();
+      await downloads.stop();
       await recorder.stop();
       await inference.close();
     },

@@ -5,6 +5,7 @@ import { AppError } from "@mlsec/contracts";
 import type { Logger } from "../../../platform/telemetry/log.ts";
 import { families, type ModelRef, unknownModel } from "../names.ts";
 import type { Artefacts } from "./artefacts.ts";
+import { type Downloads, hubSource, unreachable } from "./downloads.ts";
 import type { Registered, Registry } from "./registry.ts";
 import { isDetector, isHuggingFace, shippedNames } from "./shipped.ts";
 
@@ -30,12 +31,14 @@ interface Options {
   readonly modelDirs: readonly string[];
   readonly registry: Registry;
   readonly artefacts: Artefacts;
+  readonly downloads: Downloads;
   /** Where MLflow keeps artefacts. */
   readonly bucket: string;
   readonly log: Logger;
 }
 
-export function createCatalogue({ root, modelDirs, registry, artefacts, bucket, log }: Options): Catalogue {
+export function createCatalogue(options: Options): Catalogue {
+  const { root, modelDirs, registry, artefacts, downloads, bucket, log } = options;
   /** Undefined when the registry does not answer. */
   const registered = async (): Promise<Registered[] | undefined> => {
     try {
@@ -82,6 +85,15 @@ export function createCatalogue({ root, modelDirs, registry, artefacts, bucket, 
     };
   };
 
+  /** The folder of a model that was fetched from the hub. */
+  const fetchedVersion = async (name: string): Promise<Located> => {
+    const source = hubSource(name);
+    const found = source && (await downloads.find(source));
+    if (!found) throw unreachable(name, modelDirs);
+    const { folder, repository, commit } = found;
+    return { folder, version: commit.slice(0, 12), source: `hf:${repository}@${commit}`, alias: null };
+  };
+
   return {
     async names() {
       const known = (await registered()) ?? [];
@@ -94,7 +106,7 @@ export function createCatalogue({ root, modelDirs, registry, artefacts, bucket, 
     },
     async locate(ref) {
       if (ref.form === "pretrained") throw untrained(ref.name);
-      if (ref.form === "hub") throw unreachable(ref.name, modelDirs);
+      if (ref.form === "hub") return await fetchedVersion(ref.name);
       if (ref.form === "file") {
         const folder = await foreignFolder(ref.name.slice("file:".length), modelDirs);
         return { folder, version: "local", source: ref.name, alias: null };
@@ -111,7 +123,8 @@ export function createCatalogue({ root, modelDirs, registry, artefacts, bucket, 
           "CONFLICT",
           `no version of "${ref.name}" is champion; POST /models/${ref.name}/promote (8002) makes one`,
         );
-      if ((families as readonly string[]).includes(ref.name)) throw unreachable(ref.name, modelDirs);
+      // A checkpoint of the list is a bare encoder, here or not.
+      if (hubSource(ref.name) && (await fetchedVersion(ref.name))) throw untrained(ref.name);
       throw unknownModel(ref.name, [...families, ...(await shippedNames(root)), ...known.map(({ name }) => name)]);
     },
   };
@@ -122,13 +135,6 @@ export const untrained = (name: string): AppError =>
     "MODEL_UNTRAINED",
     `"${name}_pretrained" is an encoder without a trained head; POST /train (8002) trains one`,
   );
-
-function unreachable(name: string, modelDirs: readonly string[]): AppError {
-  const where = modelDirs.length === 0 ? "a folder named in MLSEC_MODEL_DIRS" : "a folder under MLSEC_MODEL_DIRS";
-  const files = "config.json, tokenizer.json and model.safetensors";
-  const message = `the weights of "${name}" are not on this machine and are not fetched; put ${files} into ${where} and load "file:<that folder>"`;
-  return new AppError("WEIGHTS_UNREACHABLE", message, { name });
-}
 
 /** The real folder, links followed; FORBIDDEN outside MLSEC_MODEL_DIRS whether or not it exists. */
 async function foreignFolder(asked: string, modelDirs: readonly string[]): Promise<string> {

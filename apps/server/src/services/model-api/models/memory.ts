@@ -57,7 +57,7 @@ function tooLarge(slot: string, bytes: number, budgetBytes: number): AppError {
 
 /** About what a folder's weights will take: the one file that will be read; what it really takes is known once loaded. */
 export async function weightBytes(folder: string): Promise<number> {
-  for (const name of ["model.int8.safetensors", "linear.bin", "model.safetensors"]) {
+  for (const name of ["model.int8.safetensors", "linear.bin", "model.safetensors", "pytorch_model.bin"]) {
     const found = await fs.stat(path.join(folder, name)).catch(() => undefined);
     if (found) return found.size;
   }

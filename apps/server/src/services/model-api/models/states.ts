@@ -4,6 +4,7 @@ import path from "node:path";
 import { AppError, type CascadeState, labels, type ModelState } from "@mlsec/contracts";
 import { families, parseName, slotOf, unknownModel } from "../names.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { type Download, type Downloads, hubSource } from "./downloads.ts";
 import type { Pool, Served, Slot } from "./pool.ts";
 
 export interface States {
@@ -13,15 +14,18 @@ export interface States {
   of(served: Served): Promise<ModelState>;
 }
 
-export function createStates(pool: Pool, catalogue: Catalogue): States {
+export function createStates(pool: Pool, catalogue: Catalogue, downloads: Downloads): States {
   const list = async (): Promise<ModelState[]> => {
     const live = pool.slots();
+    const coming = downloads.list().filter(({ name }) => !live.some((slot) => slotOf(slot.ref) === name));
+    const taken = new Set([...live.map(({ ref }) => slotOf(ref)), ...coming.map(({ name }) => name)]);
     const loadable = await catalogue.loadable();
-    const idle = (await catalogue.names()).filter((name) => !live.some((slot) => slotOf(slot.ref) === name));
+    const idle = (await catalogue.names()).filter((name) => !taken.has(name));
     return [
       ...(await Promise.all(live.map(slotState))),
+      ...coming.map(comingState),
       ...idle.map((name) => unloaded(name, loadable.includes(name))),
-      ...families.map(encoderState),
+      ...(await Promise.all(families.map((name) => encoderState(name, downloads)))),
     ].sort((a, b) => (a.name < b.name ? -1 : 1));
   };
   return {
@@ -58,20 +62,38 @@ const unloaded = (name: string, isLoadable: boolean): ModelState => ({
   ...nothing,
   name,
   state: "unloaded",
-  source: isLoadable ? `models:/security_${name}@champion` : `hub:${name}`,
-  error: isLoadable
-    ? null
-    : "not available offline: no version of it is trained and its weights are not on this machine",
+  source: isLoadable ? `models:/security_${name}@champion` : sourceOf(name),
+  error: isLoadable ? null : "no version of it is trained: POST /train (8002) trains one",
 });
 
-const encoderState = (name: (typeof families)[number]): ModelState => ({
+const sourceOf = (name: string): string => {
+  const source = hubSource(name);
+  return source ? `hf:${source.repository}@${source.revision}` : `models:/security_${name}`;
+};
+
+async function encoderState(name: (typeof families)[number], downloads: Downloads): Promise<ModelState> {
+  const isShipped = name === "distilbert";
+  const source = hubSource(name);
+  const isHere = isShipped || (source !== undefined && (await downloads.find(source)) !== undefined);
+  return {
+    ...nothing,
+    name: `${name}_pretrained`,
+    state: "untrained",
+    kind: "encoder",
+    labels: [],
+    source: isShipped ? "file:models/minilm-l6" : sourceOf(name),
+    error: isHere ? null : "not on this machine yet: training fetches it from the hub",
+  };
+}
+
+/** On its way from the hub, or failed there. */
+const comingState = ({ name, doneBytes, totalBytes, error }: Download): ModelState => ({
   ...nothing,
-  name: `${name}_pretrained`,
-  state: "untrained",
-  kind: "encoder",
-  labels: [],
-  source: name === "distilbert" ? "file:models/minilm-l6" : `hub:${name}`,
-  error: name === "distilbert" ? null : "not available offline",
+  name,
+  state: error === undefined ? "loading" : "failed",
+  source: sourceOf(name),
+  download: { done_bytes: doneBytes, total_bytes: totalBytes },
+  error: error ?? null,
 });
 
 async function slotState({ ref, served, loading, error, evicted }: Slot): Promise<ModelState> {
