@@ -19,6 +19,8 @@ export interface EvidenceRule {
 const MAX_WINDOWS = 4;
 /** Sentences scored in one window. */
 const MAX_SEGMENTS = 12;
+/** Log odds by which a sentence may fall short of the likeliest one. */
+const NEAR = 1;
 /** Windows of a text that become spans. */
 const MAX_HITS = 16;
 
@@ -53,14 +55,25 @@ export async function findEvidence(
       const logits = scores?.[next++] ?? [];
       return { piece, logits, odds: attackLogOdds(logits, rule.benign, rule) };
     });
-    const passing = scored.filter((segment) => segment.odds >= logOddsOf(rule.threshold));
-    const found = passing.length > 0 ? passing : [{ piece: window.piece, logits: window.logits, odds }];
+    const telling = tellingOf(scored, logOddsOf(rule.threshold));
+    const found = telling.length > 0 ? telling : [{ piece: window.piece, logits: window.logits, odds }];
     for (const hit of found) {
       const parts = scorer.focus?.(hit.piece, hit.logits) ?? [];
       for (const part of parts.length > 0 ? parts : [hit.piece]) own?.push(spanOf(window.view, part, hit.odds));
     }
   }
   return spans;
+}
+
+/**
+ * The sentences that pass alone; if none does, those that are likelier an attack than not and nearly the likeliest.
+ * Measured on pairs of documents with and without an instruction in them: docs/decisions/0042-cascade.md.
+ */
+function tellingOf<Segment extends { odds: number }>(segments: readonly Segment[], limit: number): Segment[] {
+  const passing = segments.filter(({ odds }) => odds >= limit);
+  if (passing.length > 0) return passing;
+  const highest = segments.reduce((most, { odds }) => Math.max(most, odds), Number.NEGATIVE_INFINITY);
+  return segments.filter(({ odds }) => odds >= Math.max(0, highest - NEAR));
 }
 
 /** Nothing when the queue is full: a verdict that is already known is not lost for want of finer evidence. */
