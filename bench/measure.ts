@@ -1,16 +1,76 @@
 /** What every bench of the running system shares: the machine's line, a system of its own, percentiles, memory. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { cpus, release, tmpdir, totalmem } from "node:os";
+import { cpus, release, tmpdir, totalmem, type } from "node:os";
 import { join, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** Processor, memory, versions and the command, as every bench prints them first. */
-export function machine(command: string): string {
+/** Instructions that decide what a product costs, under short names. */
+const instructions: Readonly<Record<string, RegExp>> = {
+  avx2: /\bavx2\b/,
+  "avx-vnni": /\bavx_vnni\b/,
+  avx512: /\bavx512f\b/,
+  "avx512-vnni": /\bavx512_vnni\b/,
+  "avx512-bf16": /\bavx512_bf16\b/,
+  "amx-bf16": /\bamx_bf16\b/,
+  "amx-int8": /\bamx_int8\b/,
+};
+
+/** What this processor has of them; empty where the system does not say. */
+export function processorFlags(): string[] {
+  const flags = /^flags\s*:(.*)$/m.exec(readOr("/proc/cpuinfo"))?.[1] ?? "";
+  return Object.keys(instructions).filter((name) => instructions[name]?.test(flags));
+}
+
+/** Processor, memory, versions of ours and of peers, and the command, as every bench prints them first. */
+export function machine(command: string, peers: Readonly<Record<string, string>> = {}): string {
   const [cpu] = cpus();
   const memory = (totalmem() / 1024 ** 3).toFixed(0);
-  return `${cpu?.model ?? "unknown processor"}, ${cpus().length} cores, ${memory} GB, Linux ${release()}, Node ${process.version}\n${command}`;
+  const versions = { ...ourVersions(), ...peers };
+  return [
+    `${cpu?.model ?? "unknown processor"}, ${cpus().length} cores, ${memory} GB, ${type()} ${release()}`,
+    `instructions: ${processorFlags().join(" ") || "unknown"}`,
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", "),
+    command,
+  ].join("\n");
+}
+
+function ourVersions(): Record<string, string> {
+  const version = (folder: string): string =>
+    JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")).version;
+  const commit = spawnSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root, encoding: "utf8" });
+  const dirty = spawnSync("git", ["status", "--porcelain", "packages", "apps"], { cwd: root, encoding: "utf8" });
+  return {
+    mlsec: `${version(".")} (${commit.stdout?.trim() || "no commit"}${dirty.stdout?.trim() ? ", changed" : ""})`,
+    node: process.version,
+    "onnxruntime-node": version("node_modules/onnxruntime-node"),
+  };
+}
+
+export const median = (values: readonly number[]): number => percentile(values, 0.5);
+
+/**
+ * Runs the sides one after another, round by round (A B A B …): a machine drifts, and both sides drift with it.
+ * Each side returns its figure of a round.
+ */
+export async function alternate(
+  rounds: number,
+  sides: Readonly<Record<string, () => Promise<number>>>,
+): Promise<Record<string, number[]>> {
+  const figures: Record<string, number[]> = {};
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, measure] of Object.entries(sides)) (figures[name] ??= []).push(await measure());
+  }
+  return figures;
+}
+
+/** Median over the rounds of `over[i] / under[i]`; null when either side is missing. */
+export function pairedRatio(over: readonly number[] | undefined, under: readonly number[] | undefined): number | null {
+  if (over === undefined || under === undefined || over.length === 0) return null;
+  return median(over.map((value, i) => value / (under[i] ?? Number.NaN)));
 }
 
 export function percentile(values: readonly number[], share: number): number {

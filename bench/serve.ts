@@ -1,220 +1,216 @@
 /**
- * Texts a second of a served encoder, int8 and fp32, short (24 tokens) and mixed texts, alone and 32 at a time;
- * PyTorch beside it where python3 has torch. Weights: models/distilbert when it holds an int8 form, else the base
- * encoder of models/minilm-l6 with a seeded head. Speed does not depend on what the weights say.
- * Command: node bench/serve.ts [--seconds 3] [--threads 0] [--folder FOLDER]. The last line is JSON.
+ * Texts a second, tokenising included, on 1,024 mixed texts with the same weights everywhere: ours fp32 and int8 against
+ * transformers.js (fp32, q8) and PyTorch (fp32, bf16, int8), each at its best of several batch sizes, sorted by length
+ * or not; then latency at one client. Winners take turns over all texts.
+ * Command: npm run bench -- serve [--count 1024] [--rounds 3] [--search 256] [--data FOLDER|grammar]. The last line is JSON.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import {
-  createBatcher,
-  createSession,
-  labels,
-  openDetector,
-  quantise,
-  readSafetensors,
-  type Session,
-  seededRandom,
-  writeSafetensors,
-} from "../packages/engine/src/index.ts";
+import { createSession, loadTokenizer, type Session, softmax } from "../packages/engine/src/index.ts";
+import { alternate, machine, median, pairedRatio, processorFlags } from "./measure.ts";
+import { writeSeededModel } from "./model.ts";
+import { type Peer, startPython, startTransformersJs } from "./peers.ts";
+import { defaultData, meanTokens, mixedTexts } from "./texts.ts";
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "3" },
-    threads: { type: "string", default: "0" },
-    folder: { type: "string", default: "models/distilbert" },
+    count: { type: "string", default: "1024" },
+    rounds: { type: "string", default: "3" },
+    search: { type: "string", default: "256" },
+    data: { type: "string", default: defaultData },
+    "max-tokens": { type: "string", default: "256" },
   },
 });
-const seconds = Number(values.seconds);
-const threads = Number(values.threads);
-const version = JSON.parse(await readFile("node_modules/onnxruntime-node/package.json", "utf8")).version as string;
+const count = Number(values.count);
+const rounds = Number(values.rounds);
+const maxTokens = Number(values["max-tokens"]);
+/** Texts of the search for each peer's best setting. */
+const searchCount = Math.min(count, Number(values.search));
 
-/** The base encoder with a seeded head, in both forms. */
-async function seededModel(folder: string): Promise<void> {
-  const base = "models/minilm-l6";
-  const config = JSON.parse(await readFile(join(base, "config.json"), "utf8"));
-  const id2label = Object.fromEntries(labels.map((label, i) => [i, label]));
-  await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, id2label }));
-  for (const file of ["tokenizer.json", "tokenizer_config.json"]) await copyFile(join(base, file), join(folder, file));
-  const { tensors } = await readSafetensors(join(base, "model.safetensors"));
-  const random = seededRandom(1);
-  const noise = (count: number): Float32Array => Float32Array.from({ length: count }, () => (random() - 0.5) * 0.1);
-  const { dim } = config as { dim: number };
-  const encoder = [...tensors].map(([name, { dtype, shape, bytes }]) => ({
-    name: name.startsWith("distilbert.") ? name : `distilbert.${name}`,
-    ...{ dtype, shape, data: bytes },
-  }));
-  await writeSafetensors(join(folder, "model.safetensors"), [
-    ...encoder,
-    { name: "pre_classifier.weight", dtype: "F32", shape: [dim, dim], data: noise(dim * dim) },
-    { name: "pre_classifier.bias", dtype: "F32", shape: [dim], data: noise(dim) },
-    { name: "classifier.weight", dtype: "F32", shape: [labels.length, dim], data: noise(labels.length * dim) },
-    { name: "classifier.bias", dtype: "F32", shape: [labels.length], data: noise(labels.length) },
-  ]);
-  const { bytes } = await quantise(folder);
-  console.log(`int8 weights: ${(bytes / 1e6).toFixed(1)} MB`);
+/** One way to run a peer. */
+interface Setting {
+  readonly mode: string;
+  readonly batch: number;
+  readonly sort: boolean;
 }
+const label = ({ mode, batch, sort }: Setting): string => `${mode}, batch ${batch}${sort ? ", sorted" : ""}`;
 
-/** Token rows: 24 tokens each, or 8 to 128 with most of them short. */
-function rowsOf(kind: "short" | "mixed", count: number): Int32Array[] {
-  const random = seededRandom(kind === "short" ? 2 : 3);
-  return Array.from({ length: count }, () => {
-    const length = kind === "short" ? 24 : 8 + Math.floor(120 * random() ** 3);
-    return Int32Array.from({ length }, (_, i) =>
-      i === 0 ? 101 : i === length - 1 ? 102 : 1000 + Math.floor(random() * 20_000),
-    );
-  });
-}
-
-interface Figure {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-}
-
-async function measure(
-  rows: readonly Int32Array[],
-  batch: number,
-  run: (rows: Int32Array[]) => Promise<unknown>,
-): Promise<Figure> {
-  for (let i = 0; i < 3; i++) await run(rows.slice(0, batch));
-  const times: number[] = [];
-  const started = performance.now();
-  for (let at = 0; performance.now() - started < seconds * 1000; at = (at + batch) % (rows.length - batch + 1)) {
-    const before = performance.now();
-    await run(rows.slice(at, at + batch));
-    times.push(performance.now() - before);
+/** Every setting of a peer over part of the texts; the fastest first. */
+async function search(peer: Peer, modes: readonly string[], batches: readonly number[]) {
+  const settings = modes.flatMap((mode) =>
+    batches.flatMap((batch): Setting[] =>
+      batch === 1 ? [{ mode, batch, sort: false }] : [false, true].map((sort) => ({ mode, batch, sort })),
+    ),
+  );
+  const found: { setting: Setting; perSecond: number }[] = [];
+  for (const setting of settings) {
+    const perSecond = await peer.ask<number>("run", { ...setting, count: searchCount });
+    console.log(`    ${label(setting).padEnd(24)} ${perSecond.toFixed(0)}/s`);
+    found.push({ setting, perSecond });
   }
-  const perSecond = (times.length * batch * 1000) / (performance.now() - started);
-  return { perSecond, p50Ms: times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN };
+  return found.toSorted((a, b) => b.perSecond - a.perSecond);
 }
 
-const python = `
-import sys, time, json, torch
-layers, hidden, heads, batch = map(int, sys.argv[1:5]); seconds = float(sys.argv[5])
-torch.manual_seed(0)
-layer = torch.nn.TransformerEncoderLayer(hidden, heads, 4 * hidden, dropout=0.0, activation="gelu", batch_first=True)
-model = torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False).eval()
-words, head = torch.nn.Embedding(30522, hidden), torch.nn.Linear(hidden, 5)
-rows = json.load(sys.stdin)
-def run(part):
-    longest = max(map(len, part))
-    ids = torch.tensor([row + [0] * (longest - len(row)) for row in part])
-    return head(model(words(ids), src_key_padding_mask=(ids == 0) if len(part) > 1 else None)[:, 0])
-with torch.inference_mode():
-    for part in rows[:3]: run(part)
-    count, start, at = 0, time.time(), 0
-    while time.time() - start < seconds:
-        run(rows[at % len(rows)]); at += 1; count += batch
-    print(json.dumps({"torch": torch.__version__, "perSecond": count / (time.time() - start)}))
-`;
-
-/** PyTorch fp32 on the same token rows. */
-function torch(
-  session: Session,
-  rows: readonly Int32Array[],
-  batch: number,
-): { version: string; perSecond: number } | null {
-  const { layers, dim, heads } = session.spec;
-  const parts: number[][][] = [];
-  for (let at = 0; at + batch <= rows.length; at += batch)
-    parts.push(rows.slice(at, at + batch).map((row) => [...row]));
-  const args = ["-c", python, ...[layers, dim, heads, batch, seconds].map(String)];
-  const run = spawnSync("python3", args, { encoding: "utf8", input: JSON.stringify(parts) });
-  if (run.status !== 0) return null;
-  const answer = JSON.parse(run.stdout.trim().split("\n").at(-1) ?? "{}");
-  return { version: answer.torch, perSecond: answer.perSecond };
-}
-
-/** Many callers with one text each through the batcher, as in the server. */
-async function continuous(
-  session: Session,
-  rows: readonly Int32Array[],
-  callers: number,
-): Promise<Figure & { rowsPerRun: number }> {
-  let runs = 0;
-  let done = 0;
-  const batcher = createBatcher({ run: (part) => session.run(part), onBatch: () => runs++ });
-  const times: number[] = [];
-  const started = performance.now();
-  const caller = async (first: number): Promise<void> => {
-    for (let i = first; performance.now() - started < seconds * 1000; i += callers) {
-      const before = performance.now();
-      await batcher.submit([rows[i % rows.length] ?? Int32Array.of(101, 102)]);
-      times.push(performance.now() - before);
-      done++;
-    }
+/** Ours over texts, as peers do it: token ids cut at the longest, one call, probabilities. */
+function ours(session: Session, tokenizer: Awaited<ReturnType<typeof loadTokenizer>>) {
+  const encode = (text: string): Int32Array => {
+    const { ids } = tokenizer.encode(text);
+    return ids.length <= maxTokens
+      ? ids
+      : Int32Array.of(...ids.subarray(0, maxTokens - tokenizer.suffixIds.length), ...tokenizer.suffixIds);
   };
-  await Promise.all(Array.from({ length: callers }, (_, i) => caller(i)));
-  const perSecond = (done * 1000) / (performance.now() - started);
-  await batcher.close();
-  return { perSecond, p50Ms: times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN, rowsPerRun: done / runs };
+  const classify = async (texts: readonly string[]): Promise<Float32Array[]> => {
+    const logits = await session.run(texts.map(encode));
+    for (const own of logits) softmax(own, own.length);
+    return logits;
+  };
+  return {
+    classify,
+    async perSecond(texts: readonly string[]): Promise<number> {
+      await wait(50);
+      const began = performance.now();
+      await classify(texts);
+      return (texts.length * 1000) / (performance.now() - began);
+    },
+    async latency(texts: readonly string[]): Promise<number> {
+      const times: number[] = [];
+      for (const text of texts) {
+        const before = performance.now();
+        await classify([text]);
+        times.push(performance.now() - before);
+      }
+      return median(times);
+    },
+  };
 }
 
-console.log(
-  `machine: ${cpus().length} x ${cpus()[0]?.model}; node ${process.version}; onnxruntime ${version}; node ${process.argv.slice(1).join(" ")}`,
-);
-const scratch = await mkdtemp(join(tmpdir(), "bench-"));
-const results: Record<string, unknown>[] = [];
+/** Opens both peers on the same weights; a peer that is not there is undefined. */
+async function openPeers(model: string, scratch: string) {
+  const torch = await startPython("serve");
+  const exporter = await startPython("export");
+  const exported = join(scratch, "exported");
+  await exporter?.ask("export", { folder: model, out: exported, max_tokens: maxTokens });
+  await exporter?.stop();
+  const js = exporter ? await startTransformersJs() : undefined;
+  if (!exporter) console.log("transformers.js needs the ONNX export of PyTorch: no comparison with it.");
+  return { torch, js, exported };
+}
+
+const scratch = await mkdtemp(join(tmpdir(), "mlsec-bench-"));
 try {
-  const isShipped = existsSync(join(values.folder, "model.int8.safetensors"));
-  await seededModel(scratch);
-  console.log(`int8: ${isShipped ? values.folder : "models/minilm-l6 with a seeded head"}`);
-  for (const precision of ["int8", "fp32"] as const) {
-    const folder = precision === "int8" && isShipped ? values.folder : scratch;
-    const started = performance.now();
-    const session = await createSession(folder, { precision, threads });
-    console.log(
-      `${precision}: loaded in ${(performance.now() - started).toFixed(0)} ms, ${(session.memoryBytes / 1e6).toFixed(0)} MB`,
-    );
-    for (const kind of ["short", "mixed"] as const) {
-      const rows = rowsOf(kind, 512);
-      for (const batch of [1, 32]) {
-        const { perSecond, p50Ms } = await measure(rows, batch, (part) => session.run(part));
-        const peer = torch(session, rows, batch);
-        const ratio = peer ? perSecond / peer.perSecond : null;
-        results.push({ precision, kind, batch, perSecond, p50Ms, torch: peer?.perSecond ?? null, ratio });
-        const beside = peer
-          ? `PyTorch ${peer.version} fp32 ${peer.perSecond.toFixed(0)}`
-          : "python3 has no torch: no comparison";
-        console.log(
-          `${precision} ${kind} ×${batch}: ${perSecond.toFixed(0)} texts/s, p50 ${p50Ms.toFixed(2)} ms; ${beside}`,
-        );
-      }
-      const shared = await continuous(session, rows, 32);
-      results.push({ precision, kind, callers: 32, ...shared, torch: null, ratio: null });
-      console.log(
-        `${precision} ${kind}, 32 callers through the batcher: ${shared.perSecond.toFixed(0)} texts/s, p50 ${shared.p50Ms.toFixed(2)} ms, ${shared.rowsPerRun.toFixed(1)} rows a run`,
-      );
-    }
-    await session.release();
+  await writeSeededModel(scratch);
+  const { torch, js, exported } = await openPeers(scratch, scratch);
+  console.log(
+    machine(`npm run bench -- serve ${process.argv.slice(2).join(" ")}`, { ...torch?.versions, ...js?.versions }),
+  );
+  const { texts, from } = await mixedTexts(count, values.data);
+  const tokenizer = await loadTokenizer(scratch);
+  const mean = meanTokens(tokenizer, texts, maxTokens);
+  console.log(`${texts.length} texts of ${from}, mean ${mean.toFixed(0)} tokens, cut at ${maxTokens}; 6x384 encoder`);
+  const sessions = {
+    int8: await createSession(scratch, { precision: "int8" }),
+    fp32: await createSession(scratch, { precision: "fp32" }),
+  };
+  const engine = { int8: ours(sessions.int8, tokenizer), fp32: ours(sessions.fp32, tokenizer) };
+  const hasBf16 = processorFlags().some((flag) => flag === "avx512-bf16" || flag === "amx-bf16");
+  const modes = { torch: ["fp32", "int8", ...(hasBf16 ? ["bf16"] : [])], js: ["fp32", "q8"] };
+  if (torch) {
+    const details = { folder: scratch, texts, max_tokens: maxTokens, modes: modes.torch };
+    modes.torch = (await torch.ask<{ modes: string[] }>("setup", details)).modes;
   }
-  results.push(await wholeVerdicts(scratch));
+  if (js) await js.ask("setup", { model: exported, texts, modes: modes.js });
+  if (torch) await sameLogits(torch, engine.fp32, texts);
+
+  console.log(`PyTorch, ${searchCount} texts a setting`);
+  const bestTorch = torch ? await search(torch, modes.torch, [1, 8, 32, 64]) : [];
+  console.log(`transformers.js, ${searchCount} texts a setting`);
+  const bestJs = js ? await search(js, modes.js, [1, 4, 16]) : [];
+  await engine.int8.perSecond(texts.slice(0, searchCount));
+  await engine.fp32.perSecond(texts.slice(0, searchCount));
+  const [torchSetting, jsSetting] = [bestTorch[0]?.setting, bestJs[0]?.setting];
+  const rates = await alternate(rounds, {
+    int8: () => engine.int8.perSecond(texts),
+    ...(torch && torchSetting && { torch: () => torch.ask<number>("run", { ...torchSetting, count }) }),
+    fp32: () => engine.fp32.perSecond(texts),
+    ...(js && jsSetting && { js: () => js.ask<number>("run", { ...jsSetting, count }) }),
+  });
+  const alone = Math.min(count, 200);
+  const firstOf = (found: typeof bestJs): string | undefined =>
+    found.find(({ setting }) => setting.batch === 1)?.setting.mode;
+  const [torchAlone, jsAlone] = [firstOf(bestTorch), firstOf(bestJs)];
+  const latencies = await alternate(rounds, {
+    int8: () => engine.int8.latency(texts.slice(0, alone)),
+    ...(torch && { torch: () => torch.ask<number>("latency", { mode: torchAlone, count: alone }) }),
+    fp32: () => engine.fp32.latency(texts.slice(0, alone)),
+    ...(js && { js: () => js.ask<number>("latency", { mode: jsAlone, count: alone }) }),
+  });
+  report(rates, latencies, { torch: torchSetting, js: jsSetting, torchAlone, jsAlone, mean });
+  await sessions.int8.release();
+  await sessions.fp32.release();
+  await torch?.stop();
+  await js?.stop();
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
-console.log(JSON.stringify({ bench: "serve", results, ratio: results[0]?.["ratio"] ?? null }));
 
-/** One client, whole verdicts: views, tokens, windows, pooling. */
-async function wholeVerdicts(folder: string): Promise<Record<string, unknown>> {
-  const labelMap = Object.fromEntries(
-    labels.map((label) => [label, label === "benign" ? "benign" : "attack"] as const),
+/** Largest difference of logits between ours in fp32 and PyTorch: the comparison is one of equals. */
+async function sameLogits(torch: Peer, engine: ReturnType<typeof ours>, texts: readonly string[]): Promise<void> {
+  const some = 64;
+  const theirs = await torch.ask<number[][]>("logits", { mode: "fp32", count: some });
+  const own = await engine.classify(texts.slice(0, some));
+  const differences = own.flatMap((logits, i) =>
+    Array.from(logits, (value, k) => Math.abs(value - (theirs[i]?.[k] ?? Number.NaN))),
   );
-  const isDetector = existsSync(join(values.folder, "detector.json"));
-  const detector = await openDetector(isDetector ? values.folder : folder, { labelMap, threads });
-  const text = "Please summarise the quarterly report and list the three largest costs for the board meeting";
-  const times: number[] = [];
-  for (const started = performance.now(); performance.now() - started < seconds * 1000; ) {
-    const before = performance.now();
-    await detector.verdicts([`${text} ${times.length}`]);
-    times.push(performance.now() - before);
+  console.log(`fp32 logits differ from PyTorch's by at most ${Math.max(...differences).toExponential(1)}`);
+}
+
+function report(
+  rates: Readonly<Record<string, number[]>>,
+  latencies: Readonly<Record<string, number[]>>,
+  best: {
+    torch?: Setting | undefined;
+    js?: Setting | undefined;
+    torchAlone: string | undefined;
+    jsAlone: string | undefined;
+    mean: number;
+  },
+): void {
+  const names: Readonly<Record<string, string>> = {
+    int8: "ours int8",
+    fp32: "ours fp32",
+    torch: `PyTorch, best: ${best.torch ? label(best.torch) : ""}`,
+    js: `transformers.js, best: ${best.js ? label(best.js) : ""}`,
+  };
+  for (const [side, figures] of Object.entries(rates)) {
+    const p50 = median(latencies[side] ?? []);
+    console.log(
+      `${(names[side] ?? side).padEnd(48)} ${median(figures).toFixed(0)} texts/s, one client p50 ${p50.toFixed(2)} ms`,
+    );
   }
-  await detector.release();
-  const p50Ms = times.sort((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
-  const { precision } = detector.manifest;
-  console.log(`${precision} whole verdict of one short text, one client: p50 ${p50Ms.toFixed(2)} ms`);
-  return { precision, kind: "verdict", batch: 1, p50Ms, ratio: null };
+  console.log(`p50 of one client: PyTorch ${best.torchAlone ?? "none"}, transformers.js ${best.jsAlone ?? "none"}`);
+  const ratios = {
+    js: pairedRatio(rates["int8"], rates["js"]),
+    torch: pairedRatio(rates["int8"], rates["torch"]),
+    js_fp32_ours: pairedRatio(rates["fp32"], rates["js"]),
+    torch_fp32_ours: pairedRatio(rates["fp32"], rates["torch"]),
+    latency_js: pairedRatio(latencies["js"], latencies["int8"]),
+    latency_torch: pairedRatio(latencies["torch"], latencies["int8"]),
+  };
+  const targets = { js: 2, torch: 1.5, latency_js: 1, latency_torch: 1 };
+  const met = Object.fromEntries(
+    Object.entries(targets).map(([name, target]) => {
+      const ratio = ratios[name as keyof typeof ratios];
+      console.log(
+        `${name}: ${ratio === null ? "no peer" : `${ratio.toFixed(2)}x, target ${target}x, ${ratio >= target ? "met" : "missed"}`}`,
+      );
+      return [name, ratio === null ? null : ratio >= target];
+    }),
+  );
+  const perSecond = Object.fromEntries(Object.entries(rates).map(([side, figures]) => [side, median(figures)]));
+  const p50Ms = Object.fromEntries(Object.entries(latencies).map(([side, figures]) => [side, median(figures)]));
+  const settings = { torch: best.torch, js: best.js, mean_tokens: best.mean };
+  console.log(JSON.stringify({ bench: "serve", perSecond, p50Ms, settings, ratios, targets, met, ratio: ratios.js }));
 }
