@@ -6,6 +6,8 @@ import { createRandom } from "../tensor/random.ts";
 export interface EncodedRow {
   readonly ids: Int32Array;
   readonly label: number;
+  /** Independent labels: all that the row has, and `label` is the first of them or -1. */
+  readonly labels?: readonly number[];
   /** Long attacks give their most telling window; long benign texts another seeded window every epoch. */
   readonly isAttack: boolean;
 }

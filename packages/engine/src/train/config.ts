@@ -8,6 +8,8 @@ export interface TrainConfig {
   readonly labels: readonly string[];
   /** The label that means no attack: long rows of it are windowed differently. */
   readonly benignLabel: string;
+  /** Labels are independent, and a row may have several or none; what the base model's configuration says by default. */
+  readonly multiLabel?: boolean;
   /** Passes over the rows; may be a fraction. */
   readonly epochs: number;
   /** Highest learning rate, reached after the warm-up. */

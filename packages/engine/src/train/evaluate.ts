@@ -3,6 +3,7 @@ import { accuracy, macroF1 } from "../metrics/classes.ts";
 import { coveringWindows, type EncodedRow, padBatch, type Specials, splitByBudget } from "./batch.ts";
 import type { TrainConfig } from "./config.ts";
 import type { EncoderSessions } from "./encoder.ts";
+import { measureIndependent } from "./independent.ts";
 
 /** Logits of windows, and what they say about the rows. */
 export interface Evaluation {
@@ -53,6 +54,7 @@ export async function evaluate(rows: readonly EncodedRow[], options: EvaluationO
 /** Metrics over rows; a row speaks through the window with the lowest benign probability. */
 function measure(rows: readonly EncodedRow[], logits: Float32Array, owners: readonly number[], config: TrainConfig) {
   if (rows.length === 0) return { loss: Number.NaN, accuracy: Number.NaN, macroF1: Number.NaN };
+  if (config.multiLabel) return measureIndependent(rows, logits, owners, config);
   const classes = config.labels.length;
   const benign = config.labels.indexOf(config.benignLabel);
   const lowest = new Float64Array(rows.length).fill(Number.POSITIVE_INFINITY);

@@ -8,7 +8,10 @@ import type { TrainConfig } from "./config.ts";
 /** One labelled text. Rows of one group are near-duplicates and never stand on both sides of a split. */
 export interface TrainRow {
   readonly text: string;
-  readonly label: string;
+  /** The label, where a row has exactly one. */
+  readonly label?: string;
+  /** All labels, where they are independent; may be empty. Takes the place of `label`. */
+  readonly labels?: readonly string[];
   readonly group?: number;
 }
 
@@ -45,17 +48,30 @@ export function splitByGroup(
 
 /**
  * Token ids and label indices.
- * @throws EngineError DATA when a row has an unknown label.
+ * @throws EngineError DATA when a row has an unknown label, or not exactly one where labels exclude each other.
  */
 export function encodeRows(rows: readonly TrainRow[], tokenizer: Tokenizer, config: TrainConfig): EncodedRow[] {
-  return rows.map(({ text, label }, i) => {
-    const index = config.labels.indexOf(label);
-    if (index < 0) {
-      throw new EngineError("DATA", `row ${i} has an unknown label`, { expected: config.labels, got: label });
+  return rows.map((row, i) => {
+    const names = row.labels ?? (row.label === undefined ? [] : [row.label]);
+    if (!config.multiLabel && names.length !== 1) {
+      throw new EngineError("DATA", `row ${i} must have one label`, { expected: 1, got: names.length });
     }
-    const { ids } = tokenizer.encode(text, { addSpecials: false });
-    return { ids, label: index, isAttack: label !== config.benignLabel };
+    const labels = names.map((name) => config.labels.indexOf(name));
+    const unknown = labels.indexOf(-1);
+    if (unknown >= 0) {
+      throw new EngineError("DATA", `row ${i} has an unknown label`, { expected: config.labels, got: names[unknown] });
+    }
+    const { ids } = tokenizer.encode(row.text, { addSpecials: false });
+    const isAttack = names.some((name) => name !== config.benignLabel);
+    return { ids, label: labels[0] ?? -1, isAttack, ...(config.multiLabel ? { labels } : {}) };
   });
+}
+
+/** Weight of a row: that of its label; of several independent ones the mean; 1 without any. */
+export function rowWeight(row: EncodedRow | undefined, weights: Float64Array): number {
+  const labels = row?.labels ?? [row?.label ?? 0];
+  if (labels.length === 0) return 1;
+  return labels.reduce((sum, label) => sum + (weights[label] ?? 1), 0) / labels.length;
 }
 
 /** Weight of every label. "balanced" is the inverse square root of its share, scaled to a mean of 1 over the rows. */
@@ -64,9 +80,10 @@ export function labelWeights(rows: readonly EncodedRow[], config: TrainConfig): 
   if (classWeights === "none") return new Float64Array(labels.length).fill(1);
   if (classWeights !== "balanced") return Float64Array.from(labels, (label) => classWeights[label] ?? 1);
   const counts = new Float64Array(labels.length);
-  for (const { label } of rows) counts[label] = (counts[label] ?? 0) + 1;
+  for (const row of rows) for (const label of row.labels ?? [row.label]) counts[label] = (counts[label] ?? 0) + 1;
+  const total = counts.reduce((sum, count) => sum + count, 0);
   const raw = counts.map((count) => 1 / Math.sqrt(Math.max(1, count)));
-  const mean = raw.reduce((sum, weight, i) => sum + weight * (counts[i] ?? 0), 0) / Math.max(1, rows.length);
+  const mean = raw.reduce((sum, weight, i) => sum + weight * (counts[i] ?? 0), 0) / Math.max(1, total);
   return raw.map((weight) => weight / mean);
 }
 

@@ -19,14 +19,15 @@ import {
 import { type CheckpointPlace, loadCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
 import { learningRateAt, resolveTrainConfig, type TrainConfig } from "./config.ts";
 import { createDropoutPool, type DropoutPool } from "./dropout.ts";
-import { type EncoderSessions, openEncoder } from "./encoder.ts";
+import { type EncoderSessions, openEncoder, type StepInputs } from "./encoder.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { tellingWindows } from "./evidence.ts";
+import { independentTargets } from "./independent.ts";
 import { trainingBytes } from "./memory.ts";
 import { createOptimiser, type Optimiser } from "./optimiser.ts";
 import { loadParameters, type Parameters, saveParameters } from "./parameters.ts";
 import { choosePrecision, type Precision } from "./precision.ts";
-import { encodeRows, labelWeights, softTargets, splitByGroup, type TrainRow } from "./rows.ts";
+import { encodeRows, labelWeights, rowWeight, softTargets, splitByGroup, type TrainRow } from "./rows.ts";
 
 /** State of a run, reported at every update. */
 export interface TrainProgress {
@@ -147,9 +148,11 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainResu
 async function prepare(options: TrainOptions): Promise<Run> {
   const wished = resolveTrainConfig(options.config ?? {});
   const { checkpointDir, threads = 0 } = options;
-  const config = { ...wished, precision: await choosePrecision(wished.precision, { checkpointDir, threads }) };
   const base = await readModelConfig(options.base);
-  const model: ModelDescription = { ...base, config: { ...base.config, labels: config.labels } };
+  const multiLabel = wished.multiLabel ?? base.config.multiLabel;
+  const precision = await choosePrecision(wished.precision, { checkpointDir, threads });
+  const config = { ...wished, multiLabel, precision };
+  const model: ModelDescription = { ...base, config: { ...base.config, labels: config.labels, multiLabel } };
   if (config.maxLength > model.config.maxTokens) {
     const details = { where: "maxLength", expected: `at most ${model.config.maxTokens}`, got: config.maxLength };
     throw new EngineError("CONFIG", "maxLength exceeds the positions of the base model", details);
@@ -254,7 +257,7 @@ async function trainLoop(
 /** One update: as many runs as the token budget asks for, then AdamW. Returns the loss. */
 async function update(run: Run, batch: readonly number[], at: { step: number; epoch: number }): Promise<number> {
   const { config, rows, specials, weights } = run;
-  const batchWeight = batch.reduce((sum, i) => sum + (weights[rows[i]?.label ?? 0] ?? 1), 0);
+  const batchWeight = batch.reduce((sum, i) => sum + rowWeight(rows[i], weights), 0);
   let loss = 0;
   run.sessions.refresh();
   for (const [part, indices] of splitByBudget(batch, run.lengths, config.tokenBudget).entries()) {
@@ -266,15 +269,29 @@ async function update(run: Run, batch: readonly number[], at: { step: number; ep
       trainingWindow(row, specials, { ...config, epoch: at.epoch, index, start: run.starts[index] ?? 0 }),
     );
     const tokens = padBatch(windows, indices, specials.padId);
-    const smoothing = config.labelSmoothing;
-    const labels = chosen.map(({ row }) => row.label);
-    const targets = softTargets(labels, weights, { smoothing, batchWeight });
-    const result = await run.sessions.step(tokens, { targets, masks: run.masks.at(at.step, part) });
+    const targets = targetsOf(
+      run,
+      chosen.map(({ row }) => row),
+      batchWeight,
+    );
+    const result = await run.sessions.step(tokens, { ...targets, masks: run.masks.at(at.step, part) });
     loss += result.loss;
     run.optimiser.add(result);
   }
   if (Number.isFinite(loss)) run.optimiser.apply(learningRateAt(config, at.step, run.totalSteps), at.step + 1);
   return loss;
+}
+
+/** What the loss is measured against; independent labels bring the mass of every row along. */
+function targetsOf(run: Run, rows: readonly EncodedRow[], batchWeight: number): Pick<StepInputs, "targets" | "mass"> {
+  const { config, weights } = run;
+  const options = { classes: config.labels.length, smoothing: config.labelSmoothing, batchWeight };
+  if (config.multiLabel) {
+    const own = rows.map((row) => rowWeight(row, weights));
+    return independentTargets(rows, own, options);
+  }
+  const labels = rows.map(({ label }) => label);
+  return { targets: softTargets(labels, weights, options) };
 }
 
 /** A loss that is not finite, or ten times what guessing costs and what training began with. */
@@ -342,8 +359,8 @@ function isTrainable(parameters: Parameters, config: TrainConfig, name: string):
 /** Rows, base and settings of a run, so that a checkpoint is not resumed by another. */
 function fingerprint(options: TrainOptions, run: Run): string {
   const hash = createHash("sha256").update(JSON.stringify([run.config, run.model.config]));
-  for (const { ids, label } of run.rows)
-    hash.update(`${label}:`).update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
+  for (const { ids, label, labels } of run.rows)
+    hash.update(`${labels?.join() ?? label}:`).update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
   return hash.update(options.base).digest("hex");
 }
 
