@@ -150,6 +150,7 @@ test("added tokens: strip, single word, normalized, longest wins", () => {
   expect(of("a<m>>b")).toEqual([1, 11, 2]);
   expect(of("a WORD b")).toEqual([1, 12, 2]);
   expect(of("a wordy b")).toEqual([1, 0, 2]);
+  expect(of("a 𝐁Word b")).toEqual([1, 0, 2]);
   expect(Array.from(tokenizer.encode("a <r>  b").ends)).toEqual([1, 7, 8]);
   expect(Array.from(tokenizer.encode("a  <m> b").starts)).toEqual([0, 1, 7]);
   expect(tokenizer.vocabSize).toBe(14);
