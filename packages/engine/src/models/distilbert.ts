@@ -34,7 +34,7 @@ export default defineArchitecture<EncoderConfig>({
   source:
     "https://github.com/huggingface/transformers/blob/main/src/transformers/models/distilbert/modeling_distilbert.py",
   presets: {
-    "distilbert-base": {
+    distilbert: {
       repository: "distilbert/distilbert-base-uncased",
       revision: "12040accade4e8a0f71eabdb258fecc2e7e948be",
     },

@@ -10,6 +10,7 @@ import { publicError } from "../../platform/http/problem.ts";
 import { describeError } from "../../platform/telemetry/log.ts";
 import type { Metrics } from "../../platform/telemetry/metrics.ts";
 import { type ChildMessage, type ChildResult, type ChildSpec, resultFile, specFile } from "./child/messages.ts";
+import type { Base, Bases, FoundBase } from "./bases.ts";
 import type { TrainingConfig } from "./config.ts";
 import { formatOf } from "./data/rows.ts";
 import type { DataStore } from "./data/store.ts";
@@ -23,6 +24,7 @@ import type { Ended, JobRow } from "./store.ts";
 export interface RunnerParts extends PublishParts {
   readonly data: DataStore;
   readonly training: TrainingConfig;
+  readonly bases: Bases;
   readonly live: LiveStatus;
   readonly jobs: Jobs;
   readonly metrics: Metrics;
@@ -77,7 +79,8 @@ async function prepareFolder(parts: RunnerParts, job: JobRow, folder: string, si
   const { storage, training, registry, clock } = parts;
   const file = path.join(folder, specFile);
   if (await exists(file)) return JSON.parse(await fs.readFile(file, "utf8")) as ChildSpec;
-  const trainable = resolveTrainable(job.model_name, training.baseDirs);
+  const trainable = resolveTrainable(job.requested_model);
+  const base = trainable.kind === "transformer" ? await findBase(parts, job, trainable.base, signal) : undefined;
   const fetched = async (uri: string, name: string): Promise<ChildSpec["data"]> => {
     const format = formatOf(uri);
     await fetchObject(storage, uri, path.join(folder, `${name}.${format}`), signal);
@@ -90,7 +93,7 @@ async function prepareFolder(parts: RunnerParts, job: JobRow, folder: string, si
     jobId: job.job_id,
     name: job.model_name,
     kind: trainable.kind,
-    ...(trainable.kind === "transformer" ? { base: trainable.base, baseFolder: trainable.baseFolder } : {}),
+    ...(base === undefined ? {} : { base: base.base, baseFolder: base.folder }),
     settings: job.config,
     data: await fetched(job.data_uri, "data"),
     ...(job.eval_uri === null ? {} : { evalData: await fetched(job.eval_uri, "evaluation") }),
@@ -102,6 +105,24 @@ async function prepareFolder(parts: RunnerParts, job: JobRow, folder: string, si
   await fs.writeFile(`${file}.tmp`, JSON.stringify(spec), { flush: true });
   await fs.rename(`${file}.tmp`, file);
   return spec;
+}
+
+/** Says in the job's log how far a download is, every tenth of it. */
+async function findBase(parts: RunnerParts, job: JobRow, base: Base, signal: AbortSignal): Promise<FoundBase> {
+  const say = sayTo(parts, job);
+  let said = -1;
+  const found = await parts.bases.find(job.requested_model, base, {
+    signal,
+    onProgress: ({ doneBytes, totalBytes }) => {
+      const tenth = Math.floor((10 * doneBytes) / Math.max(1, totalBytes));
+      if (tenth === said) return;
+      said = tenth;
+      const size = `${(totalBytes / 1e6).toFixed(totalBytes < 1e7 ? 1 : 0)} MB`;
+      say(`fetching ${base.repository}: ${10 * tenth} % of ${size}`).catch(() => undefined);
+    },
+  });
+  await say(`starts from ${found.base}`);
+  return found;
 }
 
 async function championFolder(

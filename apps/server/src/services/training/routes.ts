@@ -11,6 +11,7 @@ import {
 import type * as z from "zod";
 import type { Jobs } from "../../platform/jobs/jobs.ts";
 import { type MoveParts, promoteVersion, rollBack } from "./champion.ts";
+import type { Bases } from "./bases.ts";
 import type { TrainingConfig } from "./config.ts";
 import type { DataStore } from "./data/store.ts";
 import { queue } from "./job.ts";
@@ -26,6 +27,7 @@ export interface RouteParts extends MoveParts {
   readonly storage: ObjectStore;
   readonly data: DataStore;
   readonly training: TrainingConfig;
+  readonly bases: Bases;
   readonly bucket: string;
 }
 type Training = Handlers<typeof training>;
@@ -73,9 +75,10 @@ export async function enqueue(
 type Asked = z.output<typeof TrainRequest> & { trigger: string; reason: string | null; principal: string };
 
 async function startJob(parts: RouteParts, asked: Asked) {
-  const { store, storage, clock, training: config } = parts;
-  const trainable = resolveTrainable(asked.model_name, config.baseDirs);
+  const { store, storage, clock, bases } = parts;
+  const trainable = resolveTrainable(asked.model_name);
   const settings = resolveSettings(asked.config);
+  if (trainable.kind === "transformer") await bases.check(asked.model_name, trainable.base);
   const located = await locateData(asked.training_data_path, parts);
   const evaluation = asked.eval_data_path === undefined ? undefined : await locateData(asked.eval_data_path, parts);
   await checkBeforeQueueing(located, storage);

@@ -4,6 +4,7 @@ import path from "node:path";
 import { training as contract } from "@mlsec/contracts";
 import * as z from "zod";
 import { defineService } from "../../platform/service.ts";
+import { createBases } from "./bases.ts";
 import { trainingConfig } from "./config.ts";
 import { dataHandlers } from "./data/routes.ts";
 import { createDataStore } from "./data/store.ts";
@@ -35,6 +36,7 @@ export const service = defineService({
       data,
       storage,
       training,
+      bases: createBases(config.hub, training.baseDirs),
       jobs,
       bucket: training.bucket,
       metrics,
