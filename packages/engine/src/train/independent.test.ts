@@ -65,9 +65,7 @@ test("a toy learns rows with two labels, one or none, and serves them", async ()
 
   const session = await createSession(out, { precision: "fp32", threads: 1 });
   const tokenizer = await loadTokenizer(out);
-  const texts = ["and", "", `${starts.code_injection} in the song`].map((word) =>
-    word === "and" ? rows[2]?.text : word,
-  );
+  const texts = [rows[2]?.text ?? "", "", `${starts.code_injection} in the song`];
   const logits = await session.run(texts.map((text) => tokenizer.encode(text).ids));
   expect(logits.map((own) => Array.from(own, (value) => value > 0))).toEqual([
     [true, true],
