@@ -2,11 +2,13 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { EngineError } from "../error.ts";
 import { utf16ToCodePoint } from "./offsets.ts";
 import { parseSentencePiece } from "./sentencepiece.ts";
-import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { spmTokenizer } from "./spm-tokenizers.ts";
+import { createTokenizer, loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/", import.meta.url));
 const SPM = join(FIXTURES, "tokenizers");
@@ -20,10 +22,10 @@ interface Expected {
 const expected = JSON.parse(await readFile(join(SPM, "expected.json"), "utf8")) as Expected;
 
 let folder = "";
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "tokenizer-"));
 });
-afterAll(async () => {
+afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -76,8 +78,51 @@ describe("SentencePiece files", () => {
     await writeFile(join(folder, "spiece.model"), file);
     await writeFile(join(folder, "config.json"), JSON.stringify({ model_type: "marian" }));
     await expect(loadTokenizer(folder)).rejects.toMatchObject({ code: "TOKENIZER", details: { got: ["marian"] } });
-    await rm(join(folder, "spiece.model"));
   });
+});
+
+test("the options of tokenizer_config.json count", async () => {
+  await cp(join(SPM, "t5/spiece.model"), join(folder, "spiece.model"));
+  const pieces = async (config: object): Promise<number[]> => {
+    await writeFile(
+      join(folder, "tokenizer_config.json"),
+      JSON.stringify({ tokenizer_class: "T5TokenizerFast", ...config }),
+    );
+    const tokenizer = await loadTokenizer(folder);
+    return Array.from(tokenizer.encode("</s>the", { addSpecials: false }).ids);
+  };
+  const [always, first, never] = [
+    await pieces({}),
+    await pieces({ legacy: false }),
+    await pieces({ add_prefix_space: false }),
+  ];
+  expect(first).toEqual(never);
+  expect(always).not.toEqual(first);
+  await writeFile(join(folder, "tokenizer_config.json"), JSON.stringify({ extra_ids: 3 }));
+  const few = await loadTokenizer(folder);
+  expect(few.vocabSize).toBe((await loadTokenizer(join(SPM, "t5"))).vocabSize - 97);
+});
+
+test("bytes that are no SentencePiece file, or damaged ones, give a TOKENIZER error or a model, never another error", async () => {
+  const file = await readFile(join(SPM, "t5/spiece.model"));
+  const damaged = fc
+    .array(fc.tuple(fc.nat(file.length - 1), fc.nat(255)), { minLength: 1, maxLength: 20 })
+    .map((changes) => {
+      const bytes = Buffer.from(file);
+      for (const [at, value] of changes) bytes[at] = value;
+      return bytes;
+    });
+  fc.assert(
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), damaged), (bytes) => {
+      try {
+        const json = spmTokenizer(parseSentencePiece(bytes), { family: "t5", config: {} });
+        createTokenizer(json).encode("the ﬁne e\u0301 ½ roses 好😀");
+      } catch (error) {
+        expect(error).toBeInstanceOf(EngineError);
+      }
+    }),
+    { seed: 8, numRuns: 150 },
+  );
 });
 
 describe("vocabulary files", () => {
@@ -96,7 +141,6 @@ describe("vocabulary files", () => {
     const lines = Object.entries(vocab).sort(([, a], [, b]) => a - b);
     await writeFile(join(folder, "vocab.txt"), `${lines.map(([token]) => token).join("\n")}\n`);
     const [theirs, ours] = await Promise.all([join(FIXTURES, "parity/bert"), folder].map(loadTokenizer));
-    await rm(join(folder, "vocab.txt"));
     expect(ours).toMatchObject({ vocabSize: theirs?.vocabSize, padId: theirs?.padId });
     for (const text of texts) expect(ours?.encode(text)).toEqual(theirs?.encode(text));
   });

@@ -26,6 +26,9 @@ const FAMILIES: Readonly<Record<string, SpmFamily>> = {
   longt5: "t5",
 };
 
+/** Classes that any family may name. */
+const GENERIC = new Set(["pretrained", "tokenizersbackend"]);
+
 /**
  * The parsed tokenizer and `tokenizer_config.json` of a folder. `tokenizer.json` counts first, then SentencePiece
  * files, `vocab.txt`, and `vocab.json` with `merges.txt`.
@@ -62,7 +65,7 @@ function familyOf(tokenizerConfig: Json, modelConfig: Json): SpmFamily | undefin
   const modelType = modelConfig["model_type"];
   const shortClass = typeof className === "string" ? className.replace(/Tokenizer(Fast)?$/, "").toLowerCase() : "";
   const named = [shortClass, typeof modelType === "string" ? modelType : ""].filter(
-    (name) => name !== "" && name !== "pretrained",
+    (name) => name !== "" && !GENERIC.has(name),
   );
   for (const name of named) {
     const family = FAMILIES[name];

@@ -20,7 +20,7 @@ export function spmTokenizer(
   { family, config }: { readonly family: SpmFamily; readonly config: Json },
 ): Json {
   if (family === "deberta-v2") return deberta(model, config);
-  return family === "xlm-roberta" ? xlmRoberta(model) : t5(model, config);
+  return family === "xlm-roberta" ? xlmRoberta(model, config) : t5(model, config);
 }
 
 /** DeBERTa v2 and v3: the file's own ids; [MASK] follows the last piece. */
@@ -29,7 +29,7 @@ function deberta(model: SentencePieceModel, config: Json): Json {
   const idOf = (token: string): number => specialId(pieces, token);
   const added = ["[PAD]", "[CLS]", "[SEP]"].map((token) => addedToken(token, idOf(token)));
   const mask = pieces.findIndex(({ text }) => text === "[MASK]");
-  const metaspace = { type: "Metaspace", replacement: SPACE, prepend_scheme: "always", split: true };
+  const metaspace = metaspaceOf(config);
   const punctuation = { type: "Punctuation", behavior: "Isolated" };
   return {
     added_tokens: [
@@ -54,7 +54,7 @@ function deberta(model: SentencePieceModel, config: Json): Json {
 }
 
 /** XLM-RoBERTa: fairseq's four specials come first, the file's first three pieces are left out. */
-function xlmRoberta(model: SentencePieceModel): Json {
+function xlmRoberta(model: SentencePieceModel, config: Json): Json {
   const specials = ["<s>", "<pad>", "</s>", "<unk>"];
   const pieces = [...specials.map(special), ...model.pieces.slice(3), special("<mask>")];
   return {
@@ -63,7 +63,7 @@ function xlmRoberta(model: SentencePieceModel): Json {
       { ...addedToken("<mask>", pieces.length - 1), lstrip: true },
       ...userTokens(model.pieces.slice(3), specials.length),
     ],
-    ...spaced(model),
+    ...spaced(model, config),
     post_processor: template([["<s>", 0]], [["</s>", 2]]),
     model: modelOf(model, pieces, 3),
   };
@@ -83,7 +83,7 @@ function t5(model: SentencePieceModel, config: Json): Json {
       ...sentinels.map((token, i) => addedToken(token, model.pieces.length + i)),
       ...userTokens(model.pieces, 0),
     ],
-    ...spaced(model),
+    ...spaced(model, config),
     post_processor: template([], [["</s>", specialId(model.pieces, "</s>")]]),
     model: modelOf(model, pieces, model.unknownId),
   };
@@ -116,14 +116,25 @@ function characterMap({ characterMap: map }: SentencePieceModel): Json[] {
 }
 
 /** The stages that most families share. */
-function spaced(model: SentencePieceModel): Json {
+function spaced(model: SentencePieceModel, config: Json): Json {
   return {
     normalizer: sequence([
       ...characterMap(model),
       { type: "Strip", strip_left: false, strip_right: true },
       { type: "Replace", pattern: { Regex: " {2,}" }, content: SPACE },
     ]),
-    pre_tokenizer: { type: "Metaspace", replacement: SPACE, prepend_scheme: "always", split: true },
+    pre_tokenizer: metaspaceOf(config),
+  };
+}
+
+/** Without `legacy` only the text's first word gets a space, not every word after an added token. */
+function metaspaceOf(config: Json): Json {
+  const scheme = config["legacy"] === false ? "first" : "always";
+  return {
+    type: "Metaspace",
+    replacement: SPACE,
+    prepend_scheme: config["add_prefix_space"] === false ? "never" : scheme,
+    split: true,
   };
 }
 
