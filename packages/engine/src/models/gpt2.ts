@@ -2,7 +2,7 @@
 import { EngineError } from "../error.ts";
 import type { Value } from "../graph/op.ts";
 import type { EncoderBuilder } from "../nn/builder.ts";
-import { causalBias, lastToken, positions, words } from "../nn/feed.ts";
+import { causalBias, lastTokenBias, lastTokenBut, positions, words } from "../nn/feed.ts";
 import {
   configActivation,
   configNumber,
@@ -34,12 +34,12 @@ function turnedSpecs(name: string, size: readonly [width: number, out: number], 
 
 /** Rows in, rows out; of the last layer only the last token of every text, (batch, hidden). */
 function block(b: EncoderBuilder, x: Value, i: number, config: Gpt2Config): Value {
-  const { hidden, heads, intermediate, activation, layerNormEps: eps } = config;
+  const { hidden, heads, intermediate, activation, layerNormEps: eps, padId } = config;
   const { g } = b;
   const at = `transformer.h.${i}`;
   const turned = { inputFirst: true };
   const isLast = i === config.layers - 1; // the head reads the last token only
-  const lastOf = (rows: Value): Value => (isLast ? b.weighTokens(rows, b.feed(lastToken)) : rows);
+  const lastOf = (rows: Value): Value => (isLast ? b.weighTokens(rows, b.feed(lastTokenBut(padId))) : rows);
 
   const normed = b.layerNorm(x, `${at}.ln_1`, eps); // (rows, hidden)
   const joined = b.linear(normed, `${at}.attn.c_attn`, 3 * hidden, turned); // (rows, 3 hidden)
@@ -49,7 +49,7 @@ function block(b: EncoderBuilder, x: Value, i: number, config: Gpt2Config): Valu
     heads,
     scale,
     queries: isLast ? 1 : "tokens",
-    biases: isLast ? [] : [b.feed(causalBias)], // the last token sees all of them
+    biases: [b.feed(isLast ? lastTokenBias(padId) : causalBias)],
   });
   const attended = b.dropout(b.linear(context, `${at}.attn.c_proj`, hidden, turned), "hidden"); // (rows, hidden)
   const middle = g.op("Add", [attended, lastOf(x)]); // (rows, hidden)

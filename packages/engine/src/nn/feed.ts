@@ -152,6 +152,40 @@ export const lastToken: Feed = {
   },
 };
 
+/** Place of a row's last token that is not `padId`: a text may spell the padding token itself. 0 when there is none. */
+function lastPlace({ tokens, ids, lengths }: TokenRows, row: number, padId: number): number {
+  let place = (lengths[row] ?? 1) - 1;
+  while (place > 0 && ids[row * tokens + place] === padId) place--;
+  return place;
+}
+
+/** Selects the last token of every row that is not `padId`, (batch, 1, tokens), for `weighTokens`. */
+export const lastTokenBut = (padId: number): Feed => ({
+  name: "last_token_but_padding",
+  type: "float32",
+  shape: ["batch", 1, "tokens"],
+  make: (batch) => {
+    const out = new Float32Array(batch.rows * batch.tokens);
+    for (let row = 0; row < batch.rows; row++) out[row * batch.tokens + lastPlace(batch, row, padId)] = 1;
+    return out;
+  },
+});
+
+/** A bias on the scores of that token, which sees itself and what came before it, (batch, 1, 1, tokens). */
+export const lastTokenBias = (padId: number): Feed => ({
+  name: "last_token_bias",
+  type: "float32",
+  shape: ["batch", 1, 1, "tokens"],
+  make: (batch) => {
+    const { rows, tokens } = batch;
+    const bias = new Float32Array(rows * tokens);
+    for (let row = 0; row < rows; row++) {
+      bias.fill(masked, row * tokens + lastPlace(batch, row, padId) + 1, (row + 1) * tokens);
+    }
+    return bias;
+  },
+});
+
 /** Averages the tokens of every row, (batch, 1, tokens), for `weighTokens`. */
 export const meanOfTokens: Feed = {
   name: "mean_of_tokens",
