@@ -85,6 +85,9 @@ export {
 // train
 export { defaultTrainConfig, resolveTrainConfig, type TrainConfig } from "./train/config.ts";
 export { compareWithReference, referenceLimits, type ReferenceReport } from "./train/parity.ts";
+export type { AdversaryConfig } from "./train/adversary.ts";
+export type { LoraConfig } from "./train/lora.ts";
+export { measurePrecision, type Precision, type PrecisionBenefit } from "./train/precision.ts";
 export { type Split, splitByGroup, type TrainRow } from "./train/rows.ts";
 export { type TrainOptions, type TrainProgress, type TrainResult, trainTransformer } from "./train/train.ts";
 
@@ -94,6 +97,7 @@ export { buildInferenceGraph, type InferenceGraph } from "./infer/graph.ts";
 export { packRuns } from "./infer/pack.ts";
 export { compareLogits, type ParityBudget, type ParityReport, parityGate } from "./infer/parity.ts";
 export { quantise, weightFiles } from "./infer/quantise.ts";
+export { teach, type TeachOptions } from "./infer/teacher.ts";
 export { createSession, type Session, type SessionOptions } from "./infer/session.ts";
 
 // verdict

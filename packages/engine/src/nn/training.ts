@@ -49,8 +49,17 @@ export interface TrainingOptions {
   readonly lowPrecision?: boolean | undefined;
 }
 
+/** A linear layer with a low-rank update. */
+export interface LoraSite {
+  /** Without `.weight`. */
+  readonly name: string;
+  readonly inputFirst: boolean;
+  readonly shape: readonly [out: number, width: number];
+}
+
 /** What the training builder collects besides the graph. */
 export interface TrainingBuilder extends EncoderBuilder {
+  readonly loraSites: readonly LoraSite[];
   readonly lowSites: readonly LowSite[];
   readonly dropoutSites: readonly DropoutSite[];
   readonly gatherSites: readonly GatherSite[];
@@ -87,8 +96,10 @@ class DifferentiableBuilder implements TrainingBuilder {
   readonly firstTokens: EncoderBuilder["firstTokens"];
   readonly weighTokens: EncoderBuilder["weighTokens"];
   readonly lowSites: LowSite[] = [];
+  readonly loraSites: LoraSite[] = [];
   readonly #options: TrainingOptions;
   readonly #feeds = new Map<string, { readonly feed: Feed; readonly value: Value }>();
+  readonly #quantised = new Map<string, readonly Value[]>(); // by weight name
 
   constructor(g: Graph, options: TrainingOptions) {
     this.g = g;
@@ -145,7 +156,11 @@ class DifferentiableBuilder implements TrainingBuilder {
     let y = this.#isLow(x, width, options)
       ? this.#lowGemm(x, inputs.slice(1), `${name}.weight`)
       : g.op("Gemm", inputs, { transB: inputFirst ? 0 : 1 });
-    if (lora?.applies(name)) y = g.op("Add", [y, this.#lowRank(x, name, width, lora)]);
+    if (lora?.applies(name)) {
+      if (!this.loraSites.some((site) => site.name === name))
+        this.loraSites.push({ name, inputFirst, shape: [width, from] });
+      y = g.op("Add", [y, this.#lowRank(x, name, width, lora)]);
+    }
     return activation ? this.activate(y, activation) : y;
   }
 
@@ -209,13 +224,14 @@ class DifferentiableBuilder implements TrainingBuilder {
       ...{ rows: `${name}@rows`, rowScales: `${name}@row_scales` },
       ...{ columns: `${name}@columns`, columnScales: `${name}@column_scales` },
     };
-    this.lowSites.push(site);
-    const quantised = [
+    const quantised = this.#quantised.get(name) ?? [
       this.g.input(site.rows, "int8", [out, width]),
       this.g.input(site.rowScales, "float32", [out]),
       this.g.input(site.columns, "int8", [out, width]),
       this.g.input(site.columnScales, "float32", [width]),
     ];
+    if (!this.#quantised.has(name)) this.lowSites.push(site);
+    this.#quantised.set(name, quantised);
     return this.g.op("LowGemm", [x, weight, ...quantised, ...bias]);
   }
 

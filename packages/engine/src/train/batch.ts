@@ -8,6 +8,8 @@ export interface EncodedRow {
   readonly label: number;
   /** Independent labels: all that the row has, and `label` is the first of them or -1. */
   readonly labels?: readonly number[];
+  /** A teacher's probabilities over the labels. */
+  readonly soft?: Float32Array;
   /** Long attacks give their most telling window; long benign texts another seeded window every epoch. */
   readonly isAttack: boolean;
 }

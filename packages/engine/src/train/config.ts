@@ -1,5 +1,7 @@
 /** How a training run behaves. The defaults below are the documentation. */
 import { EngineError } from "../error.ts";
+import type { AdversaryConfig } from "./adversary.ts";
+import type { LoraConfig } from "./lora.ts";
 import type { Precision } from "./precision.ts";
 
 /** Settings of `trainTransformer`. */
@@ -51,6 +53,12 @@ export interface TrainConfig {
   readonly maxEvalWindows: number;
   /** Products of the encoder's layers; "auto" takes int8 where this processor gains by it, and decides once per run. */
   readonly precision: Precision | "auto";
+  /** Train low-rank updates of the encoder's layers instead of the layers (`rank` 8 and `alpha` 16 are usual); null trains them whole. */
+  readonly lora: LoraConfig | null;
+  /** Learn pushed word vectors beside the clean ones, at twice the cost (PGD: 1 + steps times). */
+  readonly adversarial: AdversaryConfig | null;
+  /** How rows with a teacher's probabilities are learnt. `share` is the teacher's part of the loss. */
+  readonly distillation: { readonly temperature: number; readonly share: number };
   /** Leave embeddings as they are. */
   readonly freezeEmbeddings: boolean;
   /** Leave this many of the lowest layers as they are (implies nothing about embeddings). */
@@ -85,6 +93,9 @@ export const defaultTrainConfig: TrainConfig = {
   maxEvalRows: 3000,
   maxEvalWindows: 4,
   precision: "auto",
+  lora: null,
+  adversarial: null,
+  distillation: { temperature: 2, share: 0.5 },
   freezeEmbeddings: false,
   freezeLayers: 0,
 };
@@ -123,6 +134,7 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
     const expected = `${lowest} to ${highest}`;
     throw new EngineError("CONFIG", `${name} must be ${expected}`, { where: name, expected, got: value });
   }
+  checkNested(config);
   const choices = { schedule: ["linear", "cosine"], precision: ["auto", "float32", "int8"] } as const;
   for (const [name, expected] of Object.entries(choices)) {
     const value = config[name as keyof typeof choices];
@@ -130,6 +142,30 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
     throw new EngineError("CONFIG", `${name} is unknown`, { where: name, expected, got: value });
   }
   return config;
+}
+
+/** Settings within settings, by the same rules. */
+function checkNested({ lora, adversarial, distillation }: TrainConfig): void {
+  const nested: [string, number | undefined, number, number][] = [
+    ["lora.rank", lora?.rank, 1, 256],
+    ["lora.alpha", lora?.alpha, 0.001, 4096],
+    ["adversarial.epsilon", adversarial?.epsilon, 1e-6, 1000],
+    ["adversarial.steps", adversarial?.steps, 1, 20],
+    ["distillation.temperature", distillation.temperature, 0.1, 100],
+    ["distillation.share", distillation.share, 0, 1],
+  ];
+  for (const [where, value, lowest, highest] of nested) {
+    if (value === undefined || (value >= lowest && value <= highest)) continue;
+    const expected = `${lowest} to ${highest}`;
+    throw new EngineError("CONFIG", `${where} must be ${expected}`, { where, expected, got: value });
+  }
+  const method = adversarial?.method ?? "fgm";
+  if (method === "fgm" || method === "pgd") return;
+  throw new EngineError("CONFIG", "adversarial.method is unknown", {
+    where: "adversarial.method",
+    expected: ["fgm", "pgd"],
+    got: method,
+  });
 }
 
 /** Learning rate of an update (0-based): linear warm-up, then linear or cosine down to 0. */

@@ -1,6 +1,6 @@
 /** One graph that computes loss, logits and every gradient in one run, and its forward-only twin. */
 import * as ort from "onnxruntime-node";
-import { createGraph } from "../graph/graph.ts";
+import { createGraph, type Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/op.ts";
 import type { ModelDescription } from "../models/registry.ts";
 import type { DropoutRates } from "../nn/builder.ts";
@@ -40,6 +40,10 @@ export interface EncoderOptions {
   readonly lora?: LoraOptions | undefined;
   /** Products of the encoder's layers in int8; call `refresh` when weights changed. */
   readonly lowPrecision?: boolean | undefined;
+  /** Gradients of the words that a batch read even when their table does not train: adversarial training. */
+  readonly wordGradients?: boolean | undefined;
+  /** Adds T² Σ soft targets log softmax(logits / T) to the loss; needs `softTargets` at every step. */
+  readonly distillation?: { readonly temperature: number } | undefined;
 }
 
 /** What a step may be given besides its batch. */
@@ -49,6 +53,8 @@ export interface StepInputs {
   readonly masks: DropoutMasks;
   /** Weight of every row over that of the batch, (rows, 1): needed by independent labels. */
   readonly mass?: Float32Array;
+  /** A teacher's targets, weighted like `targets`, (rows, labels): distillation. */
+  readonly softTargets?: Float32Array;
   /** Added to the gathered rows of a table, (rows x tokens, width): adversarial training. */
   readonly shifts?: ReadonlyMap<string, Float32Array>;
 }
@@ -92,7 +98,7 @@ export async function openEncoder(
   for (const [name, { spec, data }] of parameters) {
     if (spec.table === undefined) weights.set(name, new ort.Tensor("float32", data, spec.shape));
   }
-  const low = createLowWeights(parameters, training.lowSites);
+  const low = createLowWeights(parameters, training.lowSites, options.isTrainable);
   const feedsOf = (graph: Inputs, batch: TokenRows, shifts?: StepInputs["shifts"]): Record<string, ort.Tensor> => ({
     ...Object.fromEntries(graph.parameters.flatMap((name) => entry(name, weights.get(name)))),
     ...gatherTables(parameters, graph.gatherSites, batch, shifts),
@@ -100,9 +106,11 @@ export async function openEncoder(
   });
   return {
     trainable: training.trainable,
-    step: async (batch, { targets, masks, mass, shifts }) => {
+    step: async (batch, { targets, softTargets, masks, mass, shifts }) => {
       const feeds = { ...feedsOf(training, batch, shifts), ...low.feeds };
       feeds["targets"] = new ort.Tensor("float32", targets, [batch.rows, model.config.labels.length]);
+      if (softTargets)
+        feeds["soft_targets"] = new ort.Tensor("float32", softTargets, [batch.rows, model.config.labels.length]);
       if (mass) feeds["mass"] = new ort.Tensor("float32", mass, [batch.rows, 1]);
       for (const site of training.dropoutSites) {
         const dims = dimsOf(site.shape, batch);
@@ -141,9 +149,12 @@ function buildTrainingGraph(model: ModelDescription, options: EncoderOptions) {
   const logits = model.architecture.forward(b, model.config); // (batch, labels)
   const targets = g.input("targets", "float32", ["batch", model.config.labels.length]);
   const mass = model.config.multiLabel ? [g.input("mass", "float32", ["batch", 1])] : [];
-  const loss = g.op(model.config.multiLabel ? "BinaryCrossEntropy" : "CrossEntropy", [logits, targets, ...mass]); // (1, 1)
+  const hard = g.op(model.config.multiLabel ? "BinaryCrossEntropy" : "CrossEntropy", [logits, targets, ...mass]); // (1, 1)
+  const loss = options.distillation ? g.op("Add", [hard, softLoss(g, logits, options.distillation.temperature)]) : hard;
   const dense = [...b.parameters].filter(([name]) => options.isTrainable(name));
-  const sparse = b.gatherSites.filter(({ table }) => options.isTrainable(table));
+  const sparse = b.gatherSites.filter(({ table, selection }) => {
+    return options.isTrainable(table) || (options.wordGradients === true && selection.name === "words");
+  });
   const gradients = g.gradients(loss, [...dense.map(([, value]) => value), ...sparse.map(({ value }) => value)]);
   const outputs: Record<string, Value> = { loss, logits };
   const names = [...dense.map(([name]) => name), ...sparse.map(({ input }) => input)];
@@ -152,11 +163,20 @@ function buildTrainingGraph(model: ModelDescription, options: EncoderOptions) {
     bytes: encodeModel(g.toOnnx("train", outputs)),
     dense: dense.map(([name]) => name),
     sparse,
-    trainable: [...new Set([...sparse.map(({ table }) => table), ...dense.map(([name]) => name)])],
+    trainable: [
+      ...new Set([...sparse.map(({ table }) => table).filter(options.isTrainable), ...dense.map(([name]) => name)]),
+    ],
     dropoutSites: b.dropoutSites,
     lowSites: b.lowSites,
     ...inputsOf(b),
   };
+}
+
+/** T² times the cross-entropy with a teacher's soft targets at temperature T. https://arxiv.org/abs/1503.02531 */
+function softLoss(g: Graph, logits: Value, temperature: number): Value {
+  const targets = g.input("soft_targets", "float32", logits.shape);
+  const cooled = g.op("Scale", [logits], { factor: 1 / temperature });
+  return g.op("Scale", [g.op("CrossEntropy", [cooled, targets])], { factor: temperature ** 2 });
 }
 
 function buildForwardGraph(model: ModelDescription, { lora }: EncoderOptions): Inputs & { readonly bytes: Uint8Array } {

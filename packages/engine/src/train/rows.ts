@@ -12,6 +12,8 @@ export interface TrainRow {
   readonly label?: string;
   /** All labels, where they are independent; may be empty. Takes the place of `label`. */
   readonly labels?: readonly string[];
+  /** A teacher's probabilities over the labels (`teach`): the row is learnt from both. */
+  readonly soft?: ArrayLike<number>;
   readonly group?: number;
 }
 
@@ -63,7 +65,8 @@ export function encodeRows(rows: readonly TrainRow[], tokenizer: Tokenizer, conf
     }
     const { ids } = tokenizer.encode(row.text, { addSpecials: false });
     const isAttack = names.some((name) => name !== config.benignLabel);
-    return { ids, label: labels[0] ?? -1, isAttack, ...(config.multiLabel ? { labels } : {}) };
+    const soft = row.soft && teacherRow(row.soft, i, config);
+    return { ids, label: labels[0] ?? -1, isAttack, ...(config.multiLabel ? { labels } : {}), ...(soft && { soft }) };
   });
 }
 
@@ -102,4 +105,39 @@ export function softTargets(
     out[at] = (out[at] ?? 0) + weight * (1 - options.smoothing);
   }
   return out;
+}
+
+/** A row's teacher probabilities, checked. */
+function teacherRow(soft: ArrayLike<number>, row: number, { labels, multiLabel }: TrainConfig): Float32Array {
+  const values = Float32Array.from(soft);
+  const sum = values.reduce((total, value) => total + value, 0);
+  const isFine = values.length === labels.length && values.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-3;
+  if (isFine && !multiLabel) return values;
+  const expected = multiLabel ? "no teacher: labels are independent" : `${labels.length} probabilities that sum to 1`;
+  throw new EngineError("DATA", `row ${row} has unusable teacher probabilities`, { where: "soft", expected, got: sum });
+}
+
+/**
+ * Targets and a teacher's targets (rows, labels): a taught row gives `share` of its weight to the teacher and the rest
+ * to its label, an untaught one everything to its label.
+ */
+export function taughtTargets(
+  rows: readonly EncodedRow[],
+  targets: Float32Array,
+  options: { readonly weights: readonly number[]; readonly share: number; readonly batchWeight: number },
+): { readonly targets: Float32Array; readonly softTargets: Float32Array } {
+  const { weights, share, batchWeight } = options;
+  const classes = targets.length / rows.length;
+  const hard = targets.slice();
+  const taught = new Float32Array(targets.length);
+  for (const [i, { soft }] of rows.entries()) {
+    if (soft === undefined) continue;
+    const weight = (share * (weights[i] ?? 1)) / batchWeight;
+    for (let label = 0; label < classes; label++) {
+      const at = i * classes + label;
+      hard[at] = (hard[at] ?? 0) * (1 - share);
+      taught[at] = weight * (soft[label] ?? 0);
+    }
+  }
+  return { targets: hard, softTargets: taught };
 }

@@ -1,33 +1,26 @@
 /** Trains a transformer classifier from a pretrained folder: the one entry point. Resumable, cancellable, seeded. */
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, rename, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { EngineError } from "../error.ts";
 import { type ModelDescription, readModelConfig } from "../models/registry.ts";
+import { readTokenizerFolder } from "../tokenizers/folder.ts";
 import { loadTokenizer } from "../tokenizers/tokenizer.ts";
-import {
-  contentRoom,
-  type EncodedRow,
-  padBatch,
-  planEpoch,
-  type Specials,
-  splitByBudget,
-  trainingWindow,
-  windowLength,
-} from "./batch.ts";
+import { contentRoom, type EncodedRow, planEpoch, type Specials, windowLength } from "./batch.ts";
 import { type CheckpointPlace, loadCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
 import { learningRateAt, resolveTrainConfig, type TrainConfig } from "./config.ts";
-import { createDropoutPool, type DropoutPool } from "./dropout.ts";
-import { type EncoderSessions, openEncoder, type StepInputs } from "./encoder.ts";
+import { createDropoutPool } from "./dropout.ts";
+import { openEncoder } from "./encoder.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { tellingWindows } from "./evidence.ts";
-import { independentTargets } from "./independent.ts";
+import { addLora, foldLora, isLora, type Lora } from "./lora.ts";
 import { trainingBytes } from "./memory.ts";
-import { createOptimiser, type Optimiser } from "./optimiser.ts";
+import { createOptimiser } from "./optimiser.ts";
 import { loadParameters, type Parameters, saveParameters } from "./parameters.ts";
 import { choosePrecision, type Precision } from "./precision.ts";
-import { encodeRows, labelWeights, rowWeight, softTargets, splitByGroup, type TrainRow } from "./rows.ts";
+import { encodeRows, labelWeights, splitByGroup, type TrainRow } from "./rows.ts";
+import { type Update, update } from "./update.ts";
 
 /** State of a run, reported at every update. */
 export interface TrainProgress {
@@ -82,22 +75,14 @@ export interface TrainResult {
 }
 
 /** Everything a run holds. */
-interface Run {
+interface Run extends Update {
   readonly config: TrainConfig & { readonly precision: Precision };
   readonly model: ModelDescription;
   readonly parameters: Parameters;
-  readonly sessions: EncoderSessions;
-  readonly optimiser: Optimiser;
-  readonly masks: DropoutPool;
-  readonly specials: Specials;
-  readonly rows: readonly EncodedRow[];
+  readonly lora: Lora | undefined;
   readonly heldOut: readonly EncodedRow[];
   readonly heldIndices: readonly number[];
-  readonly starts: Int32Array;
-  readonly lengths: Int32Array;
-  readonly weights: Float64Array;
   readonly batchesPerEpoch: number;
-  readonly totalSteps: number;
 }
 
 /**
@@ -127,6 +112,7 @@ export async function trainTransformer(options: TrainOptions): Promise<TrainResu
     report(options, run, state, { phase: "finishing" });
     const restored = restoreBest(run, state);
     const evaluation = last && !restored ? last : await evaluateHeldOut(run, options);
+    if (run.lora) foldLora(run.parameters, run.lora);
     await writeModel(options, run);
     return {
       outFolder: options.out,
@@ -175,11 +161,16 @@ async function prepare(options: TrainOptions): Promise<Run> {
   if (rows.length === 0) throw new EngineError("DATA", "no rows to train on", { expected: "at least 1", got: 0 });
   const parameters = await loadParameters(options.base, model, seed);
   refuseLargeRun(trainingBytes(model.config, config, parameters), options.memoryLimitBytes);
+  const lora = config.lora ? addLora(parameters, model, { ...config.lora, seed }) : undefined;
+  const isDistilled = rows.some(({ soft }) => soft !== undefined);
   const sessions = await openEncoder(model, parameters, {
     rates: { hidden: config.dropout, attention: config.attentionDropout, head: config.dropout },
     isTrainable: (name) => isTrainable(parameters, config, name),
     threads,
+    lora,
     lowPrecision: config.precision === "int8",
+    wordGradients: config.adversarial !== null,
+    ...(isDistilled && { distillation: { temperature: config.distillation.temperature } }),
   });
   const decayOf = (name: string): number => (isDecayed(parameters, name) ? config.weightDecay : 0);
   const batchesPerEpoch = Math.ceil(rows.length / config.batchSize);
@@ -187,7 +178,9 @@ async function prepare(options: TrainOptions): Promise<Run> {
     config,
     model,
     parameters,
+    lora,
     sessions,
+    wordTable: wordTableOf(model),
     optimiser: createOptimiser(parameters, sessions.trainable, { ...config, decayOf }),
     masks: createDropoutPool(seed),
     specials,
@@ -200,6 +193,11 @@ async function prepare(options: TrainOptions): Promise<Run> {
     batchesPerEpoch,
     totalSteps: Math.max(1, Math.round(config.epochs * batchesPerEpoch)),
   };
+}
+
+/** The table that words select their vectors from. */
+function wordTableOf({ architecture, config }: ModelDescription): string {
+  return architecture.parameters(config).find(({ shape, table }) => table && shape[0] === config.vocabSize)?.name ?? "";
 }
 
 function refuseLargeRun(bound: number, limit: number | undefined): void {
@@ -252,46 +250,6 @@ async function trainLoop(
     await setImmediate(); // lets messages and signals in: a run of the graph blocks this thread
   }
   return evaluation;
-}
-
-/** One update: as many runs as the token budget asks for, then AdamW. Returns the loss. */
-async function update(run: Run, batch: readonly number[], at: { step: number; epoch: number }): Promise<number> {
-  const { config, rows, specials, weights } = run;
-  const batchWeight = batch.reduce((sum, i) => sum + rowWeight(rows[i], weights), 0);
-  let loss = 0;
-  run.sessions.refresh();
-  for (const [part, indices] of splitByBudget(batch, run.lengths, config.tokenBudget).entries()) {
-    const chosen = indices.flatMap((index) => {
-      const row = rows[index];
-      return row === undefined ? [] : [{ row, index }];
-    });
-    const windows = chosen.map(({ row, index }) =>
-      trainingWindow(row, specials, { ...config, epoch: at.epoch, index, start: run.starts[index] ?? 0 }),
-    );
-    const tokens = padBatch(windows, indices, specials.padId);
-    const targets = targetsOf(
-      run,
-      chosen.map(({ row }) => row),
-      batchWeight,
-    );
-    const result = await run.sessions.step(tokens, { ...targets, masks: run.masks.at(at.step, part) });
-    loss += result.loss;
-    run.optimiser.add(result);
-  }
-  if (Number.isFinite(loss)) run.optimiser.apply(learningRateAt(config, at.step, run.totalSteps), at.step + 1);
-  return loss;
-}
-
-/** What the loss is measured against; independent labels bring the mass of every row along. */
-function targetsOf(run: Run, rows: readonly EncodedRow[], batchWeight: number): Pick<StepInputs, "targets" | "mass"> {
-  const { config, weights } = run;
-  const options = { classes: config.labels.length, smoothing: config.labelSmoothing, batchWeight };
-  if (config.multiLabel) {
-    const own = rows.map((row) => rowWeight(row, weights));
-    return independentTargets(rows, own, options);
-  }
-  const labels = rows.map(({ label }) => label);
-  return { targets: softTargets(labels, weights, options) };
 }
 
 /** A loss that is not finite, or ten times what guessing costs and what training began with. */
@@ -353,6 +311,7 @@ function isDecayed(parameters: Parameters, name: string): boolean {
 function isTrainable(parameters: Parameters, config: TrainConfig, name: string): boolean {
   const layer = parameters.get(name)?.spec.layer;
   if (layer === undefined) return true;
+  if (config.lora !== null) return isLora(name) && layer >= config.freezeLayers;
   return layer < 0 ? !config.freezeEmbeddings : layer >= config.freezeLayers;
 }
 
@@ -369,12 +328,13 @@ async function writeModel(options: TrainOptions, run: Run): Promise<void> {
   await mkdir(options.out, { recursive: true });
   await saveParameters(options.out, run.parameters, "F16");
   for (const file of ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]) {
-    const source = join(options.base, file);
-    const exists = await stat(source).then(
+    const exists = await copyFile(join(options.base, file), join(options.out, file)).then(
       () => true,
       () => false,
     );
-    if (exists) await copyFile(source, join(options.out, file));
+    if (exists || file !== "tokenizer.json") continue;
+    const { json: tokenizer } = await readTokenizerFolder(options.base); // made of the files that the base has instead
+    await writeFile(join(options.out, file), JSON.stringify(tokenizer));
   }
   const json = run.model.architecture.writeConfig(run.model.config);
   const temporary = join(options.out, "config.json.tmp");
