@@ -126,9 +126,13 @@ describe.each(names)("%s", (name) => {
     ["joined emoji", "👩\u200d".repeat(66_000)],
     ["apostrophes", "'".repeat(200_000)],
     ["added tokens", " <mask>[MASK]".repeat(20_000)],
-  ])("200,000 characters: %s", (_, sample) => {
-    expectOrdered(ours.encode(sample), sample.length);
-  });
+  ])(
+    "200,000 characters: %s",
+    (_, sample) => {
+      expectOrdered(ours.encode(sample), sample.length);
+    },
+    60_000,
+  );
 });
 
 function expectOrdered({ ids, starts, ends, specials }: Encoding, length: number): void {
