@@ -6,7 +6,7 @@ import { access, constants, mkdir, readFile, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { dataDir, portOf, root } from "./settings.ts";
+import { dataDir, hub, portOf, root } from "./settings.ts";
 
 export interface Check {
   readonly name: string;
@@ -174,10 +174,37 @@ async function detector(name: string, manifest: string): Promise<Check> {
   return fine(`weights ${name}`, "checksums match");
 }
 
+/** Checkpoints of the list and what else was fetched: the commit each is pinned to, and whether it is here. */
+async function hubModels(): Promise<Check[]> {
+  const { listCached, MODEL_CONFIGS } = await import("@mlsec/engine");
+  const { cacheDir, endpoint, offline } = hub();
+  const cached = (await listCached(cacheDir)).filter(({ isWhole }) => isWhole);
+  const known = Object.entries(MODEL_CONFIGS).map(([name, { repository, revision }]) => {
+    const here = cached.find((model) => model.repository === repository && model.commit === revision);
+    return fine(`hub ${name}`, `${repository}@${revision}, ${here ? sizeOf(here.files) : "not here"}`);
+  });
+  const pinned = new Set(Object.values(MODEL_CONFIGS).map(({ repository, revision }) => `${repository}@${revision}`));
+  const others = cached
+    .filter(({ repository, commit }) => !pinned.has(`${repository}@${commit}`))
+    .map(({ repository, commit, files }) => fine(`hub ${repository}`, `${commit}, ${sizeOf(files)}`));
+  return [fine("hub", offline ? "offline: only what is here" : endpoint), ...known, ...others];
+}
+
+const sizeOf = (files: Readonly<Record<string, { readonly bytes: number }>>): string =>
+  `${(Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(1)} MB here`;
+
 async function sha256(file: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }
 
-export const checks: readonly (() => Promise<Check[]>)[] = [platform, dependencies, disk, memory, ports, weights];
+export const checks: readonly (() => Promise<Check[]>)[] = [
+  platform,
+  dependencies,
+  disk,
+  memory,
+  ports,
+  weights,
+  hubModels,
+];

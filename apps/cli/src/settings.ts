@@ -1,5 +1,6 @@
 /** Where the services are. The only file of the command line that reads the environment. */
 import { analytics, createClient, modelApi, redTeam, type ServiceName, services, training } from "@mlsec/contracts";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 
 const env = process.env;
@@ -23,6 +24,19 @@ export const api = {
   training: createClient(training, addressOf("training")),
   analytics: createClient(analytics, addressOf("analytics")),
 };
+
+/** How hub models are reached; the same settings as the server's. */
+export function hub(): { endpoint: string; token?: string; offline: boolean; cacheDir: string } {
+  const set = (name: string): string | undefined => (env[name]?.trim() === "" ? undefined : env[name]);
+  const file = set("HF_TOKEN_FILE");
+  const token = set("HF_TOKEN") ?? (file === undefined ? undefined : readFileSync(file, "utf8").trim());
+  return {
+    endpoint: set("HF_ENDPOINT") ?? "https://huggingface.co",
+    ...(token === undefined ? {} : { token }),
+    offline: /^(1|true|yes|on)$/i.test(env["HF_HUB_OFFLINE"] ?? ""),
+    cacheDir: path.join(dataDir, "hub"),
+  };
+}
 
 /** Whether a Model API answers. */
 export async function serverIsUp(): Promise<boolean> {

@@ -1,26 +1,36 @@
 /** `mlsec models`: what can judge, and which version is champion. */
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError, Label, type ModelState } from "@mlsec/contracts";
 import type { Command } from "commander";
 import type { AddCommand } from "../command.ts";
+import { pull, sourceOf } from "../hub.ts";
 import { api } from "../settings.ts";
-import { paint, percent, print, printJson, table } from "../terminal.ts";
+import { note, paint, percent, print, printJson, table } from "../terminal.ts";
 
 const json = (command: Command): boolean => command.optsWithGlobals<{ json?: boolean }>().json ?? false;
 
 export const add: AddCommand = (program) => {
   const models = program
     .command("models")
-    .summary("list, load and promote models")
-    .description("Models and their versions. Needs the server.")
+    .summary("list, fetch, load and promote models")
+    .description("Models and their versions. Needs the server, but for pull.")
     .option("--json", "print JSON")
     .action(list);
   models.command("versions").description("Registered versions.").action(versions);
   models
     .command("load")
-    .description("Load a model.")
+    .description("Load a model: a registered one, file:<folder> or hf:<owner>/<repo>[@revision].")
     .argument("<name>")
-    .action(async (name: string) =>
-      print(`${name} ${(await api.model.loadModel({ params: { name }, body: {} })).state}`),
-    );
+    .option("--map <label=ours>", "what a label of a foreign model means here; once for each of its labels", collect)
+    .action(load);
+  models
+    .command("pull")
+    .description(
+      "Fetch a hub model into the data folder: a checkpoint by its short name, or hf:<owner>/<repo>[@revision].",
+    )
+    .argument("<name>")
+    .option("--json", "print JSON")
+    .action(fetchModel);
   models
     .command("unload")
     .description("Unload a model.")
@@ -40,6 +50,47 @@ export const add: AddCommand = (program) => {
     .requiredOption("--reason <text>", "why; it is kept")
     .action(rollback);
 };
+
+const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+
+async function load(name: string, { map = [] }: { map?: readonly string[] }): Promise<void> {
+  const pairs = map.map((pair) => {
+    const at = pair.lastIndexOf("=");
+    const ours = Label.safeParse(pair.slice(at + 1));
+    if (at < 1 || !ours.success)
+      throw new AppError("INVALID_INPUT", `--map ${pair}: expected its label = one of ${Label.options.join(", ")}`);
+    return [pair.slice(0, at), ours.data] as const;
+  });
+  const body = pairs.length === 0 ? {} : { label_map: Object.fromEntries(pairs) };
+  let state: ModelState = await api.model.loadModel({ params: { name }, body });
+  for (let said = -1; state.state === "loading"; state = await api.model.getModel({ params: { name } })) {
+    const { done_bytes: done = 0, total_bytes: total = 0 } = state.download ?? {};
+    const tenth = total > 0 ? Math.floor((10 * done) / total) : 0;
+    if (tenth !== said) note(`fetching: ${(done / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`);
+    said = tenth;
+    await delay(1000);
+  }
+  if (state.state === "failed") throw new AppError("CONFLICT", state.error ?? "the model could not be loaded");
+  print(`${name} ${state.state}`);
+}
+
+async function fetchModel(name: string, _: unknown, command: Command): Promise<void> {
+  const source = await sourceOf(name);
+  if (!source) {
+    const { MODEL_CONFIGS } = await import("@mlsec/engine");
+    const known = Object.keys(MODEL_CONFIGS).join(", ");
+    throw new AppError(
+      "MODEL_NOT_FOUND",
+      `no checkpoint is called "${name}"; known are ${known}, and hf:<owner>/<repo>`,
+    );
+  }
+  const model = await pull(source, json(command));
+  if (json(command)) return printJson(model);
+  const bytes = Object.values(model.files).reduce((sum, file) => sum + file.bytes, 0);
+  const how = model.receivedBytes === 0 ? "was here already" : `${(model.receivedBytes / 1e6).toFixed(1)} MB received`;
+  print(`${model.repository}@${model.commit}  ${(bytes / 1e6).toFixed(1)} MB, ${how}`);
+  print(paint("dim", model.folder));
+}
 
 async function list(_: unknown, command: Command): Promise<void> {
   const { models, default_model } = await api.model.listModels();

@@ -65,6 +65,9 @@ const maxListingBytes = 20e6;
  */
 export async function downloadModel(options: DownloadOptions): Promise<DownloadedModel> {
   const { repository, revision = "main", cacheDir, files, signal } = options;
+  if (!URL.canParse(options.endpoint)) {
+    throw new EngineError("CONFIG", "the hub's address is none", { where: "endpoint", got: options.endpoint });
+  }
   requireNames(repository, revision, files);
   if (signal?.aborted) throw cancelled();
   if (options.offline === true || isCommit(revision)) {
