@@ -6,6 +6,7 @@ import { codePointAt, isWhitespace } from "./characters.ts";
 import { objectAt } from "./fields.ts";
 import { escapeLiteral } from "./patterns.ts";
 import type { Normalizer } from "./stages.ts";
+import { isTokenId } from "./vocabulary.ts";
 
 /** One entry of `added_tokens`. */
 export interface AddedToken {
@@ -42,7 +43,7 @@ export function readAddedTokens(value: unknown): AddedToken[] {
     const where = `added_tokens[${i}]`;
     const entry = objectAt(item, where);
     const { id, content } = entry;
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || typeof content !== "string" || content === "") {
+    if (!isTokenId(id) || typeof content !== "string" || content === "") {
       throw new EngineError("TOKENIZER", "an added token lacks its id or content", { where });
     }
     return {

@@ -207,6 +207,10 @@ test("damaged stages are named by their place", () => {
   expect(whereOf({ post_processor: { type: "TemplateProcessing", single: [] } })).toBe("post_processor.single");
   expect(whereOf({ post_processor: { type: "BertProcessing", cls: ["a"], sep: ["b", 1] } })).toBe("post_processor.cls");
   expect(whereOf({ post_processor: inSequence("processors", { type: "Nope" }) })).toBe("post_processor.processors[0]");
+  expect(whereOf({ post_processor: { type: "BertProcessing", cls: ["a", -1], sep: ["b", 1] } })).toBe(
+    "post_processor.cls",
+  );
+  expect(whereOf({ added_tokens: [{ id: 1e9, content: "a" }] })).toBe("added_tokens[0]");
   expect(whereOf({ added_tokens: [{ id: 0, content: "a" }, { id: 1 }] })).toBe("added_tokens[1]");
 });
 

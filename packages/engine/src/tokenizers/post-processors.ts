@@ -3,6 +3,7 @@
 import { EngineError } from "../error.ts";
 import { flagAt, listAt, objectAt } from "./fields.ts";
 import type { Json, OffsetTrim, PostProcessor } from "./stages.ts";
+import { isTokenId } from "./vocabulary.ts";
 
 const NOTHING: PostProcessor = { prefixIds: [], suffixIds: [], trims: [] };
 
@@ -69,13 +70,13 @@ function templateProcessing(config: Json, where: string): Around {
     }
     const name = (item["SpecialToken"] as Json | undefined)?.["id"];
     const ids = typeof name === "string" ? specials?.[name]?.["ids"] : undefined;
-    if (!Array.isArray(ids) || !ids.every((id) => Number.isInteger(id))) {
+    if (!Array.isArray(ids) || !ids.every(isTokenId)) {
       throw new EngineError("TOKENIZER", "the template names an unknown special token", {
         where: `${where}.single[${i}]`,
         got: name,
       });
     }
-    (sequences === 0 ? prefixIds : suffixIds).push(...(ids as number[]));
+    (sequences === 0 ? prefixIds : suffixIds).push(...ids);
   }
   if (sequences !== 1) {
     throw new EngineError("TOKENIZER", "the template does not hold its sequence once", {
@@ -88,6 +89,6 @@ function templateProcessing(config: Json, where: string): Around {
 
 function pairId(value: unknown, where: string): number {
   const id: unknown = Array.isArray(value) ? value[1] : undefined;
-  if (typeof id === "number" && Number.isInteger(id)) return id;
+  if (isTokenId(id)) return id;
   throw new EngineError("TOKENIZER", "a special token lacks its id", { where });
 }

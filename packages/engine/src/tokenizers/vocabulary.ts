@@ -4,6 +4,15 @@ import { EngineError } from "../error.ts";
 const MAX_ID = 2 ** 24;
 
 /**
+ * Can this be a token id: a small non-negative integer?
+ * @example
+ * isTokenId(-1); // false
+ */
+export function isTokenId(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_ID;
+}
+
+/**
  * A checked vocabulary.
  * @throws EngineError TOKENIZER unless it is an object of small non-negative integers.
  * @example
@@ -15,7 +24,7 @@ export function readVocabulary(value: unknown): Map<string, number> {
   }
   const vocabulary = new Map<string, number>();
   for (const [token, id] of Object.entries(value)) {
-    if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id > MAX_ID) {
+    if (!isTokenId(id)) {
       throw new EngineError("TOKENIZER", "a token id is not a small integer", {
         where: `model.vocab: ${token}`,
         got: id,

@@ -18,7 +18,10 @@ export function wordPiece(config: Json): Model {
   const limit = typeof config["max_input_chars_per_word"] === "number" ? config["max_input_chars_per_word"] : 100;
   const unknownId = vocabulary.get(unknownToken);
   if (unknownId === undefined) {
-    throw new EngineError("TOKENIZER", "the vocabulary lacks its unknown token", { expected: unknownToken });
+    throw new EngineError("TOKENIZER", "the vocabulary lacks its unknown token", {
+      where: "model.unk_token",
+      expected: unknownToken,
+    });
   }
   const continuing = new Map<string, number>();
   let longest = 1;
