@@ -103,12 +103,16 @@ export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), "mlsec-bench
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
 
 /** Starts `npm start`'s script and waits for its table; `readyMs` counts from the start of the process. */
-export async function startSystem(dataDir: string, firstPort = 18_000): Promise<BenchSystem> {
+export async function startSystem(
+  dataDir: string,
+  settings: { readonly firstPort?: number; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<BenchSystem> {
+  const { firstPort = 18_000 } = settings;
   const ports = Object.fromEntries(
     offsets.map((name, i) => [`MLSEC_PORT_${name.toUpperCase().replaceAll("-", "_")}`, String(firstPort + i)]),
   );
   const began = performance.now();
-  const env = { ...process.env, ...ports, MLSEC_DATA_DIR: dataDir, LOG_LEVEL: "error" };
+  const env = { ...process.env, ...ports, MLSEC_DATA_DIR: dataDir, LOG_LEVEL: "error", ...settings.env };
   const child = spawn(process.execPath, ["scripts/up.mjs", "start"], {
     cwd: root,
     env,
@@ -152,6 +156,11 @@ export function memoryOfTree(pid: number): number {
     .filter(below)
     .map((p) => Number(/^Pss:\s+(\d+)/m.exec(readOr(`/proc/${p}/smaps_rollup`))?.[1] ?? 0));
   return kilobytes.reduce((sum, kb) => sum + kb, 0) * 1024;
+}
+
+/** Largest resident set size that a process ever had, in bytes; shared libraries count in full. */
+export function peakMemory(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }
 
 function readOr(file: string): string {

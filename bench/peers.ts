@@ -41,9 +41,14 @@ export async function startTransformersJs(): Promise<Peer | undefined> {
 }
 
 /** Our engine in a process like the peers' own, where memory is compared. */
-export async function startEngine(): Promise<Peer> {
-  const peer = await start([process.execPath, join(programs, "engine.ts")], { what: "our engine", hint: "it must" });
-  if (peer === undefined) throw new Error("our own engine did not start");
+export const startEngine = (): Promise<Peer> => startOwn("engine");
+
+/** The clients of the HTTP bench, outside the process that they load. */
+export const startLoad = (): Promise<Peer> => startOwn("load");
+
+async function startOwn(program: string): Promise<Peer> {
+  const peer = await start([process.execPath, join(programs, `${program}.ts`)], { what: program, hint: "it is ours" });
+  if (peer === undefined) throw new Error(`${program} did not start`);
   return peer;
 }
 
