@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -41,7 +41,7 @@ const options = (more: Partial<DownloadOptions> = {}): DownloadOptions => ({
   repository,
   endpoint: hub.endpoint,
   cacheDir,
-  stallTimeoutMs: 400,
+  stallTimeoutMs: 1500,
   backoffMs: 5,
   ...more,
 });
@@ -59,6 +59,21 @@ const onContent = (mood: (call: number) => ReturnType<HubServer["mood"]>): HubSe
   return (request) => (request.server === "cdn" ? mood(call++) : undefined);
 };
 const content = (): SeenRequest[] => hub.requests.filter(({ server }) => server === "cdn");
+
+/** The same download in a process of its own; it prints how many bytes it received. */
+function inProcess(): { child: ChildProcess; ended: Promise<{ code: number | null; stdout: string }> } {
+  const child = spawn(process.execPath, [
+    "--input-type=module",
+    "-e",
+    `import { downloadModel } from ${JSON.stringify(new URL("hub.ts", import.meta.url).href)};
+     console.log((await downloadModel(${JSON.stringify(options({ stallTimeoutMs: 5000 }))})).receivedBytes);`,
+  ]);
+  let stdout = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, stdout }))) };
+}
 
 describe("a download", () => {
   test("fetches what is needed, pinned to a commit, and costs nothing the second time", async () => {
@@ -156,7 +171,7 @@ describe("trouble on the way", () => {
   });
 
   test("a slow server that keeps sending is waited for", async () => {
-    hub.mood = onContent(() => ({ kind: "slow", pauseMs: 40 })); // 16 pauses are longer than the patience with silence
+    hub.mood = onContent(() => ({ kind: "slow", pauseMs: 120 })); // 16 pauses are longer than the patience with silence
     await downloadModel(options());
     expect(content()).toHaveLength(1);
   });
@@ -337,6 +352,14 @@ describe("several at once", () => {
     expect(Math.min(one.receivedBytes, two.receivedBytes)).toBe(0);
   });
 
+  test("two processes for one model: one downloads, both get it", async () => {
+    hub.mood = onContent(() => ({ kind: "slow", pauseMs: 20 }));
+    const [one, two] = await Promise.all([inProcess().ended, inProcess().ended]);
+    expect([one.code, two.code]).toEqual([0, 0]);
+    expect(content()).toHaveLength(1);
+    expect([one, two].map(({ stdout }) => Number(stdout)).sort((a, b) => a - b)[0]).toBe(0);
+  });
+
   test("a lock of a process that died is taken over, one of a living process is not", async () => {
     const folder = join(cacheDir, "locked");
     await withLock(folder, undefined, async () => {
@@ -356,20 +379,14 @@ describe("several at once", () => {
 
   test("killed in the middle, the next process goes on where it was", async () => {
     hub.mood = onContent((call) => (call === 0 ? { kind: "slow", pauseMs: 100 } : undefined));
-    const child = spawn(process.execPath, [
-      "--input-type=module",
-      "-e",
-      `import { downloadModel } from ${JSON.stringify(new URL("hub.ts", import.meta.url).href)};
-       await downloadModel(${JSON.stringify(options({ stallTimeoutMs: 5000 }))});`,
-    ]);
+    const { child, ended } = inProcess();
     const part = join(cacheDir, "owner--small-model", commit, ".parts", "model.safetensors.part");
     while (((await stat(part).catch(() => undefined))?.size ?? 0) < 200_000) {
       expect(child.exitCode).toBeNull();
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
-    await gone;
+    await ended;
     const have = (await stat(part)).size;
     const requests = hub.requests.length;
     const model = await downloadModel(options());
