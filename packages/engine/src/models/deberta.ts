@@ -2,10 +2,9 @@
 import { EngineError } from "../error.ts";
 import type { Value } from "../graph/op.ts";
 import { signedBucket } from "../nn/buckets.ts";
-import type { Activation, EncoderBuilder } from "../nn/builder.ts";
+import type { Activation, EncoderBuilder, RelativeRows } from "../nn/builder.ts";
 import { distances, firstType, fromFirst, positions, type Selection, tokenMask, words } from "../nn/feed.ts";
 import { postNormBlock } from "../nn/layers.ts";
-import type { RelativeRows } from "../nn/relative.ts";
 import {
   configActivation,
   configNumber,

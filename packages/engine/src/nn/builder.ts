@@ -5,7 +5,6 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/op.ts";
 import type { Feed, Selection } from "./feed.ts";
-import type { RelativeRows } from "./relative.ts";
 
 /** Dropout rates; a rate of 0 adds no node. */
 export interface DropoutRates {
@@ -35,6 +34,14 @@ export interface NormOptions {
   readonly bias?: boolean;
   /** Without subtracting the mean (RMS norm); has no bias. */
   readonly rms?: boolean;
+}
+
+/** Relative positions projected to (distances, width), or to (tokens, width) where only the first tokens attend. */
+export interface RelativeRows {
+  /** By distance key - query, as keys: they meet the queries. */
+  readonly keys?: Value | undefined;
+  /** By distance query - key, as queries: they meet the keys. For first tokens by distance key - query. */
+  readonly queries?: Value | undefined;
 }
 
 /** How heads attend. */

@@ -4,16 +4,8 @@
  */
 import type { Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/op.ts";
-import type { AttendOptions } from "./builder.ts";
+import type { AttendOptions, RelativeRows } from "./builder.ts";
 import { widthOf } from "./shapes.ts";
-
-/** Relative positions projected to (distances, width), or to (tokens, width) where only the first tokens attend. */
-export interface RelativeRows {
-  /** By distance key - query, as keys: they meet the queries. */
-  readonly keys?: Value | undefined;
-  /** By distance query - key, as queries: they meet the keys. For first tokens by distance key - query. */
-  readonly queries?: Value | undefined;
-}
 
 /**
  * What relative positions add to the scores: each (batch, heads, queries, tokens), to be given as biases.
