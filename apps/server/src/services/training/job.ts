@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { AppError } from "@mlsec/contracts";
+import { AppError, TrainSettings } from "@mlsec/contracts";
 import type { JobContext, Jobs } from "../../platform/jobs/jobs.ts";
 import type { LiveStatus } from "../../platform/live.ts";
 import { publicError } from "../../platform/http/problem.ts";
@@ -16,6 +16,7 @@ import { formatOf } from "./data/rows.ts";
 import type { DataStore } from "./data/store.ts";
 import { exists, fetchFolder, fetchObject } from "./files.ts";
 import { resolveTrainable } from "./names.ts";
+import { teacherVersion } from "./registry.ts";
 import { runChild } from "./process.ts";
 import { createTracker, type Tracker } from "./progress.ts";
 import { publish, type PublishParts } from "./publish.ts";
@@ -88,17 +89,21 @@ async function prepareFolder(parts: RunnerParts, job: JobRow, folder: string, si
   };
   const { champion: version } = await registry.aliases(job.model_name);
   const champion =
-    version === undefined ? undefined : await championFolder(parts, job.model_name, version, folder, signal);
+    version === undefined
+      ? undefined
+      : await versionFolder(parts, { name: job.model_name, version, target: path.join(folder, "champion") }, signal);
+  const teacher = job.config.teacher ? await findTeacher(parts, job.config.teacher, folder, signal) : undefined;
   const spec: ChildSpec = {
     jobId: job.job_id,
     name: job.model_name,
     kind: trainable.kind,
     ...(base === undefined ? {} : { base: base.base, baseFolder: base.folder }),
-    settings: job.config,
+    settings: TrainSettings.parse(job.config), // a job of an older release lacks the newer settings
     data: await fetched(job.data_uri, "data"),
     ...(job.eval_uri === null ? {} : { evalData: await fetched(job.eval_uri, "evaluation") }),
     suiteDir: training.suiteDir,
     ...(champion === undefined || version === undefined ? {} : { champion: { version, folder: champion } }),
+    ...(teacher === undefined ? {} : { teacher }),
     threads: training.threads ?? os.availableParallelism(),
     createdAt: clock().toISOString(),
   };
@@ -125,17 +130,26 @@ async function findBase(parts: RunnerParts, job: JobRow, base: Base, signal: Abo
   return found;
 }
 
-async function championFolder(
-  { storage, registry, training }: RunnerParts,
-  name: string,
-  version: string,
+async function findTeacher(
+  parts: RunnerParts,
+  asked: string,
   folder: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<NonNullable<ChildSpec["teacher"]>> {
+  const { name, version } = await teacherVersion(parts.registry, asked);
+  const target = path.join(folder, "teacher");
+  return { version, folder: await versionFolder(parts, { name, version, target }, signal) };
+}
+
+/** Where a version lies: beside the code when it is shipped, else fetched into `target`. */
+async function versionFolder(
+  { storage, registry, training }: RunnerParts,
+  { name, version, target }: { readonly name: string; readonly version: string; readonly target: string },
+  signal: AbortSignal,
+): Promise<string> {
   const source = (await registry.version(name, version))?.source ?? "";
   const shipped = /^file:models\/([\w-][\w.-]*)\/?$/.exec(source)?.[1];
   if (shipped !== undefined) return path.join(training.shippedDir, shipped);
-  const target = path.join(folder, "champion");
   await fetchFolder(storage, source, target, signal);
   return target;
 }
@@ -153,7 +167,12 @@ async function ensureRun({ registry, store, training }: RunnerParts, job: JobRow
   const { runId } = await registry.startRun({
     name: job.model_name,
     jobId: job.job_id,
-    params: Object.fromEntries(Object.entries(params).map(([key, value]) => [key, String(value)])),
+    params: Object.fromEntries(
+      Object.entries(params).map(([key, value]) => [
+        key,
+        typeof value === "object" ? JSON.stringify(value) : String(value),
+      ]),
+    ),
     startMs: (job.start_time ?? job.created_at).getTime(),
     bucket: training.bucket,
   });

@@ -92,8 +92,17 @@ test("the seed's request trains, registers, passes the gate and becomes champion
 });
 
 test("a second version meets the champion; promotion and rollback move the aliases", async () => {
-  const { job_id } = await api().train({ body: { model_name: "distilbert_trained", config: quick, promote: "never" } });
+  const strange = api().train({ body: { model_name: "distilbert", config: { teacher: "nobody" } } });
+  await expect(strange).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
+  const config = { ...quick, lora: { rank: 4 }, adversarial: "fgm", teacher: "distilbert" };
+  const { job_id } = await api().train({ body: { model_name: "distilbert_trained", config, promote: "never" } });
   const job = await ended(job_id);
+  expect(job.error).toBeNull();
+  expect(job.config).toMatchObject({ lora: { rank: 4, alpha: 16 }, adversarial: { method: "fgm" } });
+  const { logs } = await api().jobLogs({ params: { id: job_id } });
+  expect(logs.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(/^version 1 of the teacher read \d+ rows/),
+  );
   expect(job.result?.promotion).toMatchObject({
     decision: "not_requested",
     champion: { version: "1" },

@@ -174,3 +174,11 @@ export function toEntry(version: MlflowModelVersion, aliases: Aliases): Registry
     mlflow_uri: `models:/${version.name}/${version.version}`,
   };
 }
+
+/** The version that teaches when a job names this model: its champion. MODEL_NOT_FOUND when it has none. */
+export async function teacherVersion(registry: Registry, asked: string): Promise<{ name: string; version: string }> {
+  const name = canonicalName(asked);
+  const { champion: version } = await registry.aliases(name);
+  if (version === undefined) throw new AppError("MODEL_NOT_FOUND", `config.teacher: ${name} has no trained version`);
+  return { name, version };
+}

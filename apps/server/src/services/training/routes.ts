@@ -17,7 +17,7 @@ import type { DataStore } from "./data/store.ts";
 import { queue } from "./job.ts";
 import { checkBeforeQueueing, locateData } from "./locate.ts";
 import { canonicalName, experimentName, resolveTrainable } from "./names.ts";
-import { type RegistryEntry, toEntry } from "./registry.ts";
+import { type RegistryEntry, teacherVersion, toEntry } from "./registry.ts";
 import { resolveSettings } from "./settings.ts";
 import type { JobRow } from "./store.ts";
 import type { ObjectStore } from "../../platform/storage/object-store.ts";
@@ -79,6 +79,7 @@ async function startJob(parts: RouteParts, asked: Asked) {
   const trainable = resolveTrainable(asked.model_name);
   const settings = resolveSettings(asked.config);
   if (trainable.kind === "transformer") await bases.check(asked.model_name, trainable.base);
+  if (settings.teacher !== null) await teacherVersion(parts.registry, settings.teacher);
   const located = await locateData(asked.training_data_path, parts);
   const evaluation = asked.eval_data_path === undefined ? undefined : await locateData(asked.eval_data_path, parts);
   await checkBeforeQueueing(located, storage);

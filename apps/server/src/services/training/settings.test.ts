@@ -42,3 +42,16 @@ test("the same value under two names is fine, another is not", () => {
     expect.objectContaining({ code: "INVALID_CONFIG" }),
   );
 });
+
+test("low-rank and adversarial training by name or in full", () => {
+  expect(resolveSettings({ lora: true, adversarial: "pgd" })).toMatchObject({
+    lora: { rank: 8, alpha: 16 },
+    adversarial: { method: "pgd", epsilon: 1, steps: 3 },
+    precision: "auto",
+    teacher: null,
+  });
+  expect(resolveSettings({ lora: false }).lora).toBeNull();
+  expect(resolveSettings({ lora: { rank: 4 } }).lora).toEqual({ rank: 4, alpha: 16 });
+  for (const wrong of [{ lora: { rank: 0 } }, { adversarial: { method: "gan" } }, { precision: "int4" }])
+    expect(() => resolveSettings(wrong)).toThrow(expect.objectContaining({ code: "INVALID_CONFIG" }));
+});

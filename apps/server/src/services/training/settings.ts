@@ -22,6 +22,8 @@ const aliases: Readonly<Record<string, keyof TrainSettings>> = {
   metric_for_best: "metric_for_best_model",
   freeze: "freeze_layers",
   random_seed: "seed",
+  lora_config: "lora",
+  distill_from: "teacher",
 };
 const known: readonly string[] = Object.keys(TrainSettings.shape);
 // What Hugging Face calls the same measure or schedule.

@@ -1,7 +1,16 @@
 // Training and finishing: from rows to a detector folder with calibration, threshold, int8 weights, scorecard and card.
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { finishDetector, trainLinear, trainTransformer, type TrainConfig } from "@mlsec/engine";
+import {
+  benignLabel,
+  finishDetector,
+  labels,
+  readManifest,
+  teach,
+  trainLinear,
+  trainTransformer,
+  type TrainConfig,
+} from "@mlsec/engine";
 import type { GroupedRow } from "../data/split.ts";
 import { type ChildResult, type ChildSpec, outFolder, type Tell } from "./messages.ts";
 import type { PreparedRows } from "./prepare.ts";
@@ -85,7 +94,9 @@ async function fitTransformer(
   const result = await trainTransformer({
     base: spec.baseFolder ?? "",
     out,
-    rows: rows.train.map(toRow),
+    rows: spec.teacher
+      ? await taught(folder, spec.teacher, rows, { signal, tell, threads: spec.threads })
+      : rows.train.map(toRow),
     config: trainConfig(spec, rows.train.length),
     checkpointDir: path.join(folder, "checkpoint"),
     // A few seconds of work: about 400 rows.
@@ -111,7 +122,34 @@ async function fitTransformer(
     },
   });
   teller.flush();
+  tell({ type: "log", level: "info", message: `products ran in ${result.precision}` });
   return result.losses;
+}
+
+/** The rows with the teacher's probabilities; kept in the job folder, so that a resumed job learns from the same ones. */
+async function taught(
+  folder: string,
+  teacher: NonNullable<ChildSpec["teacher"]>,
+  rows: PreparedRows,
+  { signal, tell, threads }: { readonly signal: AbortSignal; readonly tell: Tell; readonly threads: number },
+) {
+  const file = path.join(folder, "teacher.json");
+  const before = await readFile(file, "utf8").catch(() => undefined);
+  let soft = before === undefined ? undefined : (JSON.parse(before) as number[][]);
+  if (soft === undefined) {
+    const { precision, windowTokens } = await readManifest(teacher.folder);
+    const answers = await teach(
+      teacher.folder,
+      rows.train.map(({ text }) => text),
+      { labels, benignLabel, precision, windowTokens, threads, signal },
+    );
+    soft = answers.map((values) => [...values]);
+    await writeFile(`${file}.tmp`, JSON.stringify(soft), { flush: true });
+    await rename(`${file}.tmp`, file);
+    tell({ type: "log", level: "info", message: `version ${teacher.version} of the teacher read ${soft.length} rows` });
+  }
+  const known = soft;
+  return rows.train.map((row, i) => ({ ...toRow(row), ...(known[i] && { soft: known[i] }) }));
 }
 
 function trainConfig({ settings }: ChildSpec, rows: number): Partial<TrainConfig> {
@@ -134,6 +172,9 @@ function trainConfig({ settings }: ChildSpec, rows: number): Partial<TrainConfig
     evalFraction: pickShare,
     freezeEmbeddings: settings.freeze_embeddings,
     freezeLayers: settings.freeze_layers,
+    precision: settings.precision,
+    lora: settings.lora,
+    adversarial: settings.adversarial,
     seed: settings.seed,
   };
 }

@@ -13,6 +13,7 @@ export interface ChildSpec {
   readonly evalData?: { readonly file: string; readonly format: Format; readonly uri: string };
   readonly suiteDir: string;
   readonly champion?: { readonly version: string; readonly folder: string };
+  readonly teacher?: { readonly version: string; readonly folder: string };
   readonly threads: number;
   readonly createdAt: string;
 }
