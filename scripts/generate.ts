@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { codes, type Contract, everyService, openapi, services } from "@mlsec/contracts";
 import { loadMutators, loadPatterns } from "@mlsec/attacks";
+import { architectures, MODEL_CONFIGS } from "@mlsec/engine";
 import { createProgram } from "../apps/cli/src/program.ts";
 import { platformSettings } from "../apps/server/src/platform/config/config.ts";
 import type { Slice } from "../apps/server/src/platform/config/slice.ts";
@@ -99,6 +100,26 @@ async function attacksPage(): Promise<string> {
   );
 }
 
+function modelsPage(): string {
+  const rows = Object.entries(MODEL_CONFIGS).map(([name, { repository, revision, modelType }]) => [
+    `\`${name}\``,
+    modelType,
+    repository,
+    `\`${revision}\``,
+  ]);
+  return page(
+    "Models",
+    `## ${architectures.size} architectures`,
+    table(
+      ["`model_type` of config.json", "agrees with"],
+      [...architectures.values()].map(({ modelType, source }) => [`\`${modelType}\``, source]),
+    ),
+    `## ${rows.length} checkpoints`,
+    "Encoders to train from, by short name. The commit is fixed; `hf:<owner>/<repo>[@revision]` names any other.",
+    table(["name", "architecture", "repository", "commit"], rows),
+  );
+}
+
 async function commandsPage(): Promise<string> {
   const program = await createProgram();
   const all = program.commands.flatMap((command) => [command, ...command.commands]);
@@ -117,6 +138,7 @@ async function pages(): Promise<Map<string, string>> {
     ["errors.md", errorsPage()],
     ["config.md", await configPage()],
     ["attacks.md", await attacksPage()],
+    ["models.md", modelsPage()],
     ["commands.md", await commandsPage()],
   ]);
   for (const [name, info] of Object.entries(services)) {
