@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { EngineError } from "../error.ts";
 import { readModel } from "./models.ts";
 import { pairTable } from "./pair-table.ts";
+import { readPattern } from "./patterns.ts";
 import type { Json } from "./stages.ts";
 import { createTokenizer } from "./tokenizer.ts";
 import { trie } from "./trie.ts";
@@ -264,4 +265,9 @@ test("tables and tries agree with maps", () => {
     }),
     { seed: 6, numRuns: 50 },
   );
+});
+
+test("a word character of a pattern is Oniguruma's: the fractions of Latin-1, but no other numbers than digits", () => {
+  const word = readPattern({ Regex: "\\w" }, "pattern");
+  expect(Array.from("a½⑹१_-".matchAll(word), ([sign]) => sign)).toEqual(["a", "½", "१", "_"]);
 });
