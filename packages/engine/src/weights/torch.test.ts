@@ -284,6 +284,22 @@ test("a folder's weights: safetensors first, then shards, then .bin", async () =
   expect([...(await readWeights(own)).tensors.keys()]).toEqual(["only"]);
 });
 
+test("shards of torch.save are read like those of safetensors", async () => {
+  const own = await mkdtemp(join(folder, "shards-"));
+  const names = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"];
+  for (const [i, name] of names.entries()) {
+    await writeFile(join(own, name), encodeTorch({ [`w${i}`]: { shape: [1], data: Float32Array.of(i + 7) } }));
+  }
+  const weight_map = { w0: names[0], w1: names[1] };
+  await writeFile(join(own, "pytorch_model.bin.index.json"), JSON.stringify({ weight_map }));
+  const { tensors, places } = await readWeights(own);
+  expect([...tensors].map(([name, tensor]) => [name, tensor.toFloat32()[0]])).toEqual([
+    ["w0", 7],
+    ["w1", 8],
+  ]);
+  expect(places.get("w1")?.file).toBe(names[1]);
+});
+
 test("an index names plain files only", () => {
   const index = (file: string): string => JSON.stringify({ weight_map: { a: file } });
   expect(shardNames(index("x-00001.safetensors"), "i")).toEqual(["x-00001.safetensors"]);

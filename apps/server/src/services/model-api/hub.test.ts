@@ -2,7 +2,7 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { AppError } from "@mlsec/contracts";
-import { readSafetensors } from "@mlsec/engine";
+import { readSafetensors, readTorch } from "@mlsec/engine";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type HubServer, startHub } from "../../../../../packages/engine/src/hub/testing/hub-server.ts";
 import { encodeTorch } from "../../../../../packages/engine/src/weights/testing/torch-file.ts";
@@ -66,6 +66,13 @@ async function publish(
   return path.basename(target);
 }
 
+/** The weights of a folder without the head. */
+async function headless(from: string): Promise<Uint8Array> {
+  const { tensors } = await readTorch(path.join(from, "pytorch_model.bin"));
+  const encoder = [...tensors].filter(([key]) => !key.includes("classifier"));
+  return encodeTorch(Object.fromEntries(encoder.map(([key, t]) => [key, { shape: t.shape, data: t.toFloat32() }])));
+}
+
 beforeAll(async () => {
   folder = await fs.mkdtemp(path.join(os.tmpdir(), "mlsec-hub-system-"));
   await fs.mkdir(path.join(folder, "models"));
@@ -77,6 +84,8 @@ beforeAll(async () => {
   hub = await startHub({
     "acme/guard": { commit, files, large: ["pytorch_model.bin"] },
     "acme/secret": { commit, files, token: "hf_token", large: ["pytorch_model.bin"] },
+    "acme/strange": { commit, files: { "config.json": Buffer.from('{"model_type":"mamba"}') } },
+    "acme/headless": { commit, files: { ...files, "pytorch_model.bin": await headless(published) } },
     "acme/broken": { commit, files: { "config.json": files["config.json"] ?? new Uint8Array() } },
   });
   system = await startTestSystem({
@@ -191,8 +200,20 @@ test("a slow download is answered 202, shows its progress, and can be called off
   );
 });
 
+test("what could never be served is refused before its weights are fetched; a missing head never answers", async () => {
+  const load = (name: string, label_map?: typeof map) =>
+    codeOf(api().loadModel({ params: { name }, body: label_map ? { label_map } : {} }));
+  hub.requests.length = 0;
+  expect(await load("hf:acme/guard@0011223344556677")).toBe("WEIGHTS_UNREACHABLE"); // a commit that is not whole is a branch
+  expect(await load("hf:acme/headless")).toBe("LABELS_UNMAPPED");
+  expect(await load("hf:acme/strange", map)).toBe("CONFLICT");
+  expect(hub.requests.filter(({ path: asked }) => asked.includes("pytorch_model.bin"))).toEqual([]);
+  expect(await load("hf:acme/headless", map)).toBe("CONFLICT");
+  expect(await codeOf(api().predict({ body: { text: "x", model_name: "hf:acme/headless" } }))).toBe("MODEL_NOT_LOADED");
+});
+
 test("what cannot be fetched says how to place the files", async () => {
-  const load = (name: string) => api().loadModel({ params: { name } });
+  const load = (name: string) => api().loadModel({ params: { name }, body: { label_map: map } });
   for (const name of ["hf:acme/none", "hf:acme/broken", "bert-base"]) {
     await expect(load(name), name).rejects.toMatchObject({
       code: "WEIGHTS_UNREACHABLE",

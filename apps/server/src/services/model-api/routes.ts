@@ -219,6 +219,8 @@ function modelCalls(
       const source = await sourceToFetch(parts, pinned);
       if (!source) return await states.of(await pool.load(pinned, body?.label_map));
       const name = slotOf(pinned);
+      const theirs = await downloads.labels(name, source);
+      if (pinned.form === "hub" && body?.label_map === undefined) throw unmapped(theirs);
       const work = downloads.fetch(name, source).then(() => pool.load(pinned, body?.label_map));
       const served = await Promise.race([work, delay(patienceMs, undefined, { ref: false })]);
       if (served) return await states.of(served);
@@ -240,6 +242,12 @@ const memoryOf = ({ memory: { usedBytes, budgetBytes, evictions } }: Pool): Mode
   budget_bytes: budgetBytes ?? null,
   evictions,
 });
+
+const unmapped = (theirs: readonly string[]): AppError =>
+  new AppError(
+    "LABELS_UNMAPPED",
+    `the model's own labels must be mapped to attack or benign with label_map; they are ${theirs.slice(0, 20).join(", ")}`,
+  );
 
 /** A model that comes from the hub and is not here; an encoder of the list only where no version of it was trained. */
 async function sourceToFetch({ pool, catalogue, downloads }: Parts, ref: ModelRef): Promise<HubSource | undefined> {

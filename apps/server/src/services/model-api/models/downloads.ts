@@ -1,6 +1,14 @@
 // Models on their way from the hub: one download per model, its progress for whoever asks, and how it ended.
 import { AppError } from "@mlsec/contracts";
-import { cachedModel, type CachedModel, downloadModel, EngineError, MODEL_CONFIGS } from "@mlsec/engine";
+import {
+  cachedModel,
+  type CachedModel,
+  downloadModel,
+  type DownloadOptions,
+  EngineError,
+  MODEL_CONFIGS,
+  readModelConfig,
+} from "@mlsec/engine";
 import type { Config } from "../../../platform/config/config.ts";
 
 /** What to fetch. */
@@ -20,6 +28,11 @@ export interface Downloads {
   list(): readonly Download[];
   /** What is on this machine already. */
   find(source: HubSource): Promise<CachedModel | undefined>;
+  /**
+   * The labels of a model, from its configuration alone. WEIGHTS_UNREACHABLE, or CONFLICT for an architecture that is
+   * not known: before hundreds of megabytes are fetched for nothing.
+   */
+  labels(name: string, source: HubSource): Promise<readonly string[]>;
   /** Resolves when the model is there. WEIGHTS_UNREACHABLE, DIGEST_MISMATCH or CANCELLED. */
   fetch(name: string, source: HubSource): Promise<void>;
   /** What came after the download failed: it stays visible as failed. */
@@ -47,14 +60,18 @@ export function hubSource(name: string): HubSource | undefined {
 
 export function createDownloads({ hub, modelDirs }: Pick<Config, "hub" | "modelDirs">): Downloads {
   const entries = new Map<string, Entry>();
+  const options = ({ repository, revision }: HubSource): DownloadOptions => ({
+    repository,
+    revision,
+    endpoint: hub.endpoint,
+    token: hub.token?.reveal(),
+    offline: hub.offline,
+    cacheDir: hub.cacheDir,
+  });
   const run = async (name: string, entry: Entry): Promise<void> => {
     try {
       await downloadModel({
-        ...entry.source,
-        endpoint: hub.endpoint,
-        token: hub.token?.reveal(),
-        offline: hub.offline,
-        cacheDir: hub.cacheDir,
+        ...options(entry.source),
         signal: entry.abort.signal,
         onProgress: ({ doneBytes, totalBytes }) => Object.assign(entry, { doneBytes, totalBytes }),
       });
@@ -79,6 +96,15 @@ export function createDownloads({ hub, modelDirs }: Pick<Config, "hub" | "modelD
     async find({ repository, revision }) {
       const found = await cachedModel(hub.cacheDir, repository, revision);
       return found?.isWhole === true ? found : undefined;
+    },
+    async labels(name, source) {
+      try {
+        const look = { files: ["config.json"], retries: 1, stallTimeoutMs: 10_000 };
+        const { folder } = await downloadModel({ ...options(source), ...look });
+        return (await readModelConfig(folder)).config.labels;
+      } catch (error) {
+        throw hubError(error, name, modelDirs);
+      }
     },
     fetch(name, source) {
       const under = entries.get(name);
@@ -116,9 +142,11 @@ export function createDownloads({ hub, modelDirs }: Pick<Config, "hub" | "modelD
 function hubError(error: unknown, name: string, modelDirs: readonly string[]): AppError {
   if (!(error instanceof EngineError))
     return new AppError("INTERNAL", "the download failed", { name }, { cause: error });
-  const { code, message } = error;
+  const { code, message, details } = error;
   if (code === "CANCELLED") return new AppError("CANCELLED", `the download of "${name}" was cancelled`);
   if (code === "INTEGRITY") return new AppError("DIGEST_MISMATCH", `"${name}": ${message}`, { name }, { cause: error });
+  if (code === "CONFIG" && details.where?.startsWith("config.json") === true)
+    return new AppError("CONFLICT", `"${name}" cannot be served here: ${message}`, { name }, { cause: error });
   return unreachable(name, modelDirs, `${message}; `, error);
 }
 
