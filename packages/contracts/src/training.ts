@@ -29,10 +29,10 @@ export const TrainSettings = z
     freeze_embeddings: z.boolean().default(false),
     freeze_layers: z.int().min(0).max(24).default(0),
     precision: z
-      .enum(["auto", "float32", "int8"])
+      .enum(["auto", "float32", "int8-gradients", "int8"])
       .default("auto")
       .describe(
-        "Of the encoder's products; auto takes int8 where a measurement shows that this processor gains by it.",
+        "Of the encoder's products; auto takes int8 for input gradients where a measurement shows that this processor gains by it.",
       ),
     lora: z
       .union([

@@ -34,6 +34,7 @@ export type OpName =
   | "LayerNormGrad"
   | "LowGemm"
   | "LowGemmGrad"
+  | "LowGradGemm"
   | "MatMul"
   | "Mul"
   | "Pad"

@@ -35,18 +35,19 @@ export interface LoraOptions {
 export interface LowSite {
   readonly weight: string;
   readonly shape: readonly [out: number, width: number];
-  readonly rows: string;
-  readonly rowScales: string;
   readonly columns: string;
   readonly columnScales: string;
+  /** Where the forward product is int8 too. */
+  readonly rows?: string;
+  readonly rowScales?: string;
 }
 
 /** Options of `createTrainingBuilder`. */
 export interface TrainingOptions {
   readonly rates: DropoutRates;
   readonly lora?: LoraOptions | undefined;
-  /** Forward and input-gradient products of the wide layers in int8. */
-  readonly lowPrecision?: boolean | undefined;
+  /** Products of the wide layers in int8: those of input gradients, or those of the forward pass too. */
+  readonly int8?: "gradients" | "all" | undefined;
 }
 
 /** A linear layer with a low-rank update. */
@@ -213,26 +214,31 @@ class DifferentiableBuilder implements TrainingBuilder {
   /** Rows of single texts are few, and the kernels want multiples of 16. */
   #isLow(x: Value, width: number, { inputFirst = false }: LinearOptions): boolean {
     const isWide = x.shape[0] === "rows" && widthOf(x) % 16 === 0 && width % 16 === 0;
-    return this.#options.lowPrecision === true && isWide && !inputFirst;
+    return this.#options.int8 !== undefined && isWide && !inputFirst;
   }
 
   #lowGemm(x: Value, [weight, ...bias]: readonly Value[], name: string): Value {
     if (weight === undefined) return x;
-    const [out, width] = [Number(weight.shape[0]), Number(weight.shape[1])];
-    const site = {
-      ...{ weight: name, shape: [out, width] as const },
-      ...{ rows: `${name}@rows`, rowScales: `${name}@row_scales` },
-      ...{ columns: `${name}@columns`, columnScales: `${name}@column_scales` },
+    const shape = [Number(weight.shape[0]), Number(weight.shape[1])] as const;
+    const isForward = this.#options.int8 === "all";
+    const site: LowSite = {
+      ...{ weight: name, shape, columns: `${name}@columns`, columnScales: `${name}@column_scales` },
+      ...(isForward && { rows: `${name}@rows`, rowScales: `${name}@row_scales` }),
     };
-    const quantised = this.#quantised.get(name) ?? [
-      this.g.input(site.rows, "int8", [out, width]),
-      this.g.input(site.rowScales, "float32", [out]),
-      this.g.input(site.columns, "int8", [out, width]),
-      this.g.input(site.columnScales, "float32", [width]),
-    ];
+    const quantised = this.#quantised.get(name) ?? this.#quantisedInputs(site);
     if (!this.#quantised.has(name)) this.lowSites.push(site);
     this.#quantised.set(name, quantised);
-    return this.g.op("LowGemm", [x, weight, ...quantised, ...bias]);
+    return this.g.op(isForward ? "LowGemm" : "LowGradGemm", [x, weight, ...quantised, ...bias]);
+  }
+
+  #quantisedInputs({ shape, rows, rowScales, columns, columnScales }: LowSite): readonly Value[] {
+    const [out, width] = shape;
+    return [
+      ...(rows === undefined ? [] : [this.g.input(rows, "int8", [out, width])]),
+      ...(rowScales === undefined ? [] : [this.g.input(rowScales, "float32", [out])]),
+      this.g.input(columns, "int8", [out, width]),
+      this.g.input(columnScales, "float32", [width]),
+    ];
   }
 
   /** (alpha / rank) x Aᵀ Bᵀ */

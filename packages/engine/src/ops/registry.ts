@@ -10,7 +10,7 @@ import { GeluGrad } from "./gelu-grad.ts";
 import { Gemm } from "./gemm.ts";
 import { LayerNorm } from "./layer-norm.ts";
 import { LayerNormGrad } from "./layer-norm-grad.ts";
-import { LowGemm } from "./low-gemm.ts";
+import { LowGemm, LowGradGemm } from "./low-gemm.ts";
 import { LowGemmGrad } from "./low-gemm-grad.ts";
 import { MatMul } from "./matmul.ts";
 import { Mul } from "./mul.ts";
@@ -51,6 +51,7 @@ export const ops: Readonly<Record<OpName, OpDefinition>> = {
   LayerNormGrad,
   LowGemm,
   LowGemmGrad,
+  LowGradGemm,
   MatMul,
   Mul,
   Pad,

@@ -51,7 +51,7 @@ export interface TrainConfig {
   readonly maxEvalRows: number;
   /** Most windows of a row that an evaluation looks at. */
   readonly maxEvalWindows: number;
-  /** Products of the encoder's layers; "auto" takes int8 where this processor gains by it, and decides once per run. */
+  /** Products of the encoder's layers; "auto" takes int8 for gradients where this processor gains by it, and decides once per run. */
   readonly precision: Precision | "auto";
   /** Train low-rank updates of the encoder's layers instead of the layers (`rank` 8 and `alpha` 16 are usual); null trains them whole. */
   readonly lora: LoraConfig | null;
@@ -135,7 +135,7 @@ export function resolveTrainConfig(given: Partial<TrainConfig>): TrainConfig {
     throw new EngineError("CONFIG", `${name} must be ${expected}`, { where: name, expected, got: value });
   }
   checkNested(config);
-  const choices = { schedule: ["linear", "cosine"], precision: ["auto", "float32", "int8"] } as const;
+  const choices = { schedule: ["linear", "cosine"], precision: ["auto", "float32", "int8-gradients", "int8"] } as const;
   for (const [name, expected] of Object.entries(choices)) {
     const value = config[name as keyof typeof choices];
     if ((expected as readonly string[]).includes(value)) continue;

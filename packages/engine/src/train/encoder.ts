@@ -39,7 +39,7 @@ export interface EncoderOptions {
   readonly threads: number;
   readonly lora?: LoraOptions | undefined;
   /** Products of the encoder's layers in int8; call `refresh` when weights changed. */
-  readonly lowPrecision?: boolean | undefined;
+  readonly int8?: "gradients" | "all" | undefined;
   /** Gradients of the words that a batch read even when their table does not train: adversarial training. */
   readonly wordGradients?: boolean | undefined;
   /** Adds T² Σ soft targets log softmax(logits / T) to the loss; needs `softTargets` at every step. */

@@ -17,26 +17,28 @@ export function createLowWeights(
   isTrainable: (name: string) => boolean,
 ): LowWeights {
   const { arena } = parameters;
-  const made = sites.map((site) => {
-    const [out, width] = site.shape;
-    const room = { rows: arena.bytes(out * width), columns: arena.bytes(out * width) };
-    return { site, ...room, rowScales: arena.floats(out), columnScales: arena.floats(width) };
+  const feeds: Record<string, ort.Tensor> = {};
+  const made = sites.flatMap(({ weight, shape, rows, rowScales, columns, columnScales }) => {
+    const data = parameters.get(weight)?.data;
+    const [out, width] = shape;
+    const form = (name: string, scaleName: string, quantise: "rowsToInt8" | "columnsToInt8") => {
+      const values = arena.bytes(out * width);
+      const scales = arena.floats(quantise === "rowsToInt8" ? out : width);
+      feeds[name] = new ort.Tensor("int8", values, shape);
+      feeds[scaleName] = new ort.Tensor("float32", scales, [scales.length]);
+      return { weight, run: () => data && arena[quantise](data, values, scales) };
+    };
+    return [
+      form(columns, columnScales, "columnsToInt8"),
+      ...(rows === undefined || rowScales === undefined ? [] : [form(rows, rowScales, "rowsToInt8")]),
+    ];
   });
-  const quantise = (chosen: typeof made): void => {
-    for (const { site, rows, rowScales, columns, columnScales } of chosen) {
-      const data = parameters.get(site.weight)?.data;
-      if (data === undefined) continue;
-      arena.rowsToInt8(data, rows, rowScales);
-      arena.columnsToInt8(data, columns, columnScales);
-    }
+  for (const { run } of made) run();
+  const changing = made.filter(({ weight }) => isTrainable(weight));
+  return {
+    feeds,
+    refresh: () => {
+      for (const { run } of changing) run();
+    },
   };
-  quantise(made);
-  const changing = made.filter(({ site }) => isTrainable(site.weight));
-  const feeds = made.flatMap(({ site, rows, rowScales, columns, columnScales }): [string, ort.Tensor][] => [
-    [site.rows, new ort.Tensor("int8", rows, site.shape)],
-    [site.columns, new ort.Tensor("int8", columns, site.shape)],
-    [site.rowScales, new ort.Tensor("float32", rowScales, [rowScales.length])],
-    [site.columnScales, new ort.Tensor("float32", columnScales, [columnScales.length])],
-  ]);
-  return { feeds: Object.fromEntries(feeds), refresh: () => quantise(changing) };
 }

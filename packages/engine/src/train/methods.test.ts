@@ -118,6 +118,7 @@ test("a student follows its teacher where the labels say nothing", async () => {
 const ways: Record<string, Partial<TrainConfig>> = {
   plain: { attentionDropout: 0.1 },
   int8: { precision: "int8" },
+  "int8-gradients": { precision: "int8-gradients" },
   "low-rank and adversarial": { lora: { rank: 2, alpha: 4 }, adversarial: { method: "fgm", epsilon: 0.3, steps: 1 } },
 };
 

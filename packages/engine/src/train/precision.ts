@@ -7,8 +7,8 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { encodeModel } from "../onnx/model.ts";
 
-/** What products run in during training. */
-export type Precision = "float32" | "int8";
+/** What the encoder's products run in during training: all in float32, input gradients in int8, the forward pass too. */
+export type Precision = "float32" | "int8-gradients" | "int8";
 
 /** Milliseconds of the same product in both, the fastest of several. */
 export interface PrecisionBenefit {
@@ -86,11 +86,11 @@ export async function choosePrecision(
   const file = place.checkpointDir === undefined ? undefined : join(place.checkpointDir, "precision.json");
   const before = file === undefined ? undefined : await readFile(file, "utf8").catch(() => undefined);
   const known: unknown = before === undefined ? undefined : JSON.parse(before);
-  if (known === "float32" || known === "int8") return known;
+  if (known === "float32" || known === "int8-gradients") return known;
   const benefit = measured.get(place.threads) ?? measurePrecision(place.threads);
   measured.set(place.threads, benefit);
   const { float32Ms, int8Ms } = await benefit;
-  const chosen = float32Ms / int8Ms >= enough ? "int8" : "float32";
+  const chosen = float32Ms / int8Ms >= enough ? "int8-gradients" : "float32";
   if (file !== undefined && place.checkpointDir !== undefined) {
     await mkdir(place.checkpointDir, { recursive: true });
     await writeFile(`${file}.tmp`, JSON.stringify(chosen));

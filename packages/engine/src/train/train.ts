@@ -168,7 +168,10 @@ async function prepare(options: TrainOptions): Promise<Run> {
     isTrainable: (name) => isTrainable(parameters, config, name),
     threads,
     lora,
-    lowPrecision: config.precision === "int8",
+    int8: { float32: undefined, "int8-gradients": "gradients", int8: "all" }[config.precision] as
+      | "gradients"
+      | "all"
+      | undefined,
     wordGradients: config.adversarial !== null,
     ...(isDistilled && { distillation: { temperature: config.distillation.temperature } }),
   });
