@@ -13,7 +13,8 @@ export {
   type WeightType,
   writeSafetensors,
 } from "./weights/safetensors.ts";
-export { readTorch, type TorchFile } from "./weights/torch.ts";
+export { readTorch } from "./weights/torch.ts";
+export type { TorchFile } from "./weights/torch-state.ts";
 
 // hub
 export { cachedModel, type CachedModel, listCached } from "./hub/cache.ts";
@@ -85,6 +86,12 @@ export {
 // train
 export { defaultTrainConfig, resolveTrainConfig, type TrainConfig } from "./train/config.ts";
 export { compareWithReference, referenceLimits, type ReferenceReport } from "./train/parity.ts";
+export {
+  type Attributor,
+  type AttributorOptions,
+  openAttributor,
+  type TokenAttribution,
+} from "./train/attribution.ts";
 export type { AdversaryConfig } from "./train/adversary.ts";
 export type { LoraConfig } from "./train/lora.ts";
 export { measurePrecision, type Precision, type PrecisionBenefit } from "./train/precision.ts";

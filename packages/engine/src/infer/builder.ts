@@ -10,6 +10,7 @@ import { type Feed, rowLengths, type Selection } from "../nn/feed.ts";
 import { relativeScores } from "../nn/relative.ts";
 import { rearrangements, widthOf } from "../nn/shapes.ts";
 import type { WeightPlace } from "../weights/folder.ts";
+import { channelSuffix, scaleSuffix } from "../weights/int8.ts";
 import { weightName } from "../weights/names.ts";
 import type { WeightTensor } from "../weights/safetensors.ts";
 import {
@@ -21,12 +22,6 @@ import {
   quantiseRows,
   transposeBytes,
 } from "./integer.ts";
-
-/** Suffix of the tensor that holds the per-row scales of a quantised one. */
-export const scaleSuffix = ".scale";
-
-/** Suffix of the factors that even out the channels of a quantised weight's input (its columns are divided by them). */
-export const channelSuffix = ".channels";
 
 /** Linear layers that read the same rows: what quantisation must know about them. */
 export interface LinearSite {

@@ -4,9 +4,9 @@ import { EngineError } from "../error.ts";
 import { type ModelDescription, readModelConfig } from "../models/registry.ts";
 import { loadTokenizer } from "../tokenizers/tokenizer.ts";
 import { readWeights } from "../weights/folder.ts";
+import { channelSuffix, scaleSuffix } from "../weights/int8.ts";
 import { weightName } from "../weights/names.ts";
 import { type TensorToWrite, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
-import { channelSuffix, scaleSuffix } from "./builder.ts";
 import { buildInferenceGraph } from "./graph.ts";
 import { channelRanges, sampleTexts } from "./ranges.ts";
 

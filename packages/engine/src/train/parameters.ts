@@ -7,7 +7,7 @@ import { type Arena, createArena } from "../tensor/arena.ts";
 import { createRandom } from "../tensor/random.ts";
 import { weightName } from "../weights/names.ts";
 import { readWeights } from "../weights/folder.ts";
-import { writeSafetensors } from "../weights/safetensors.ts";
+import { type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
 
 /** One parameter: what it is, and its numbers, updated in place. */
 export interface Parameter {
@@ -43,6 +43,15 @@ export class Parameters extends Map<string, Parameter> {
  */
 export async function loadParameters(folder: string, model: ModelDescription, seed: number): Promise<Parameters> {
   const { tensors } = await readWeights(folder);
+  return parametersOf(tensors, model, { folder, seed });
+}
+
+/** Parameters from tensors that are already read; `folder` is for messages. */
+export function parametersOf(
+  tensors: ReadonlyMap<string, WeightTensor>,
+  model: ModelDescription,
+  { folder, seed }: { readonly folder: string; readonly seed: number },
+): Parameters {
   const specs = model.architecture.parameters(model.config);
   const out = new Parameters(specs);
   for (const [index, spec] of specs.entries()) {
