@@ -51,7 +51,23 @@ const decoder = new TextDecoder();
  * unpickle(bytes, { isAllowed: () => false, call: () => undefined, persistent: () => null }, "data.pkl");
  */
 export function unpickle(bytes: Uint8Array, rules: PickleRules, where: string): Value {
-  return new Machine(bytes, rules, where).run();
+  return unpickleNext(bytes, 0, { rules, where }).value;
+}
+
+/**
+ * The value of a pickle that begins somewhere in the bytes, and where the next thing begins.
+ * @throws EngineError WEIGHTS as `unpickle`.
+ * @example
+ * const { value, end } = unpickleNext(bytes, 21, { rules, where: "x.bin" });
+ */
+export function unpickleNext(
+  bytes: Uint8Array,
+  from: number,
+  { rules, where }: { readonly rules: PickleRules; readonly where: string },
+): { readonly value: Value; readonly end: number } {
+  const machine = new Machine(bytes.subarray(from), rules, where);
+  const value = machine.run();
+  return { value, end: from + machine.end };
 }
 
 class Machine {
@@ -69,6 +85,11 @@ class Machine {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#rules = rules;
     this.#where = where;
+  }
+
+  /** How many bytes it has read. */
+  get end(): number {
+    return this.#at;
   }
 
   run(): Value {

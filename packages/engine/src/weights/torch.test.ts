@@ -29,7 +29,7 @@ async function fileOf(
 }
 const numbers = (...values: number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 
-const good = ["float32", "types", "views", "tied", "nested", "module", "protocol4"];
+const good = ["float32", "types", "views", "tied", "nested", "module", "protocol4", "old-plain", "old"];
 test.each(good)("reads what torch wrote: %s", async (name) => {
   const all = JSON.parse(await readFile(join(fixtures, "expected.json"), "utf8")) as Record<
     string,
@@ -86,10 +86,42 @@ test("reads ZIP64 numbers and deflated members", async () => {
   }
 });
 
-test("the older forms are refused with the way out", async () => {
-  await expect(readTorch(join(fixtures, "legacy.bin"))).rejects.toThrow(/before version 1\.6.*safetensors/);
+test("a pickled module and a pickle of something else are refused", async () => {
   await expect(readTorch(join(fixtures, "whole-model.bin"))).rejects.toThrow(/global "__main__ Tiny" is not allowed/);
   await expect(readTorch(join(folder, "none.bin"))).rejects.toThrow(EngineError);
+  const path = join(folder, "plain.pkl");
+  await writeFile(path, text("\x80\x02cos\nsystem\nX\x05\0\0\0touchtR."));
+  await expect(readTorch(path)).rejects.toThrow(/a pickle, but not one of torch\.save/);
+});
+
+test("the form without a zip is as strict: in any of its pickles, and about its storages", async () => {
+  const bytes = await readFile(join(fixtures, "old-plain.bin"));
+  const beginning = bytes.subarray(0, 21);
+  const system = Buffer.concat([text("\x80\x02}"), word("little_endian"), text("\x88s.")]);
+  const evil = text("\x80\x02cposix\nsystem\n(X\x05\0\0\0touchtR.");
+  const path = join(folder, "old.bin");
+  const check = async (parts: readonly Uint8Array[], message: RegExp): Promise<void> => {
+    await writeFile(path, Buffer.concat(parts));
+    const error: unknown = await readTorch(path).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(EngineError);
+    expect((error as EngineError).message).toMatch(message);
+  };
+  const refused = /global "posix system" is not allowed/;
+  await check([beginning, evil], refused);
+  await check([beginning, system, evil], refused);
+  await check([beginning, system, text("\x80\x02}."), evil], refused);
+  await check([beginning, Buffer.concat([text("\x80\x02}"), word("little_endian"), text("\x89s.")])], /little-endian/);
+  const state = tensorPickle(3);
+  const names = (...keys: string[]): Buffer => Buffer.concat([text("\x80\x02]("), ...keys.map(word), text("e.")]);
+  const storage = Buffer.concat([Buffer.from(BigInt64Array.of(3n).buffer), numbers(1, 2, 3)]);
+  await writeFile(path, Buffer.concat([beginning, system, state, names("0"), storage]));
+  expect((await readTorch(path)).tensors.get("w")?.toFloat32()).toEqual(Float32Array.of(1, 2, 3));
+  await check([beginning, system, state, names(), storage], /a storage is missing/);
+  await check([beginning, system, state, names("0", "0"), storage, storage], /listed that no tensor uses/);
+  await check([beginning, system, state, names("1"), storage], /listed that no tensor uses/);
+  await check([beginning, system, state, names("0"), storage.subarray(0, 15)], /ends too early/);
+  const wrong = Buffer.concat([Buffer.from(BigInt64Array.of(9n).buffer), numbers(1, 2, 3)]);
+  await check([beginning, system, state, names("0"), wrong], /another size than stated/);
 });
 
 describe("malicious pickles are refused and have no effect", () => {
@@ -207,7 +239,7 @@ describe("archives that lie", () => {
     ["no data.pkl", [data], {}, /does not hold one data\.pkl/],
     ["two data.pkl", [pickle, { ...pickle, name: "b/data.pkl" }, data], {}, /does not hold one data\.pkl/],
     ["big-endian", [pickle, data, { name: "a/byteorder", data: text("big") }], {}, /not little-endian/],
-    ["no storage", [pickle], {}, /names no storage/],
+    ["no storage", [pickle], {}, /a storage is missing/],
     [
       "a bomb of zeros",
       [pickle, { name: "a/data/0", data: new Uint8Array(50_000_000), deflated: true }],

@@ -46,7 +46,7 @@ export async function openZip(file: FileHandle, where: string): Promise<ZipArchi
   if (bytes > MAX_DIRECTORY_BYTES || at + bytes > size || count > bytes / 46) {
     throw damaged("the directory does not fit into the file", where);
   }
-  const entries = parseDirectory(await readAt(file, at, bytes, where), count, where);
+  const entries = parseDirectory(await readAt(file, [at, bytes], where), count, where);
   const all = [...entries.values()];
   const sum = (of: (entry: ZipEntry) => number): number => all.reduce((total, entry) => total + of(entry), 0);
   if (sum((entry) => entry.compressedBytes) > size) throw damaged("members overlap", where);
@@ -57,7 +57,7 @@ export async function openZip(file: FileHandle, where: string): Promise<ZipArchi
     entries,
     dataOffset,
     async read(entry) {
-      const packed = await readAt(file, await dataOffset(entry), entry.compressedBytes, where);
+      const packed = await readAt(file, [await dataOffset(entry), entry.compressedBytes], where);
       return entry.method === "stored" ? packed : inflate(packed, entry, where);
     },
   };
@@ -70,7 +70,7 @@ async function findDirectory(
   where: string,
 ): Promise<{ at: number; bytes: number; count: number }> {
   const tailBytes = Math.min(size, 22 + 0xffff);
-  const tail = await readAt(file, size - tailBytes, tailBytes, where);
+  const tail = await readAt(file, [size - tailBytes, tailBytes], where);
   const view = viewOf(tail);
   for (let i = tailBytes - 22; i >= 0; i--) {
     if (view.getUint32(i, true) !== END || i + 22 + view.getUint16(i + 20, true) !== tailBytes) continue;
@@ -90,11 +90,11 @@ async function findDirectory64(
   where: string,
 ): Promise<{ at: number; bytes: number; count: number }> {
   if (locator < 56) throw damaged("the ZIP64 locator is missing", where);
-  const pointer = viewOf(await readAt(file, locator, 20, where));
+  const pointer = viewOf(await readAt(file, [locator, 20], where));
   if (pointer.getUint32(0, true) !== LOCATOR64) throw damaged("the ZIP64 locator is missing", where);
   const place = whole(pointer.getBigUint64(8, true), where);
   if (place + 56 > locator) throw damaged("the ZIP64 record lies outside the file", where);
-  const record = viewOf(await readAt(file, place, 56, where));
+  const record = viewOf(await readAt(file, [place, 56], where));
   if (record.getUint32(0, true) !== END64) throw damaged("the ZIP64 record is missing", where);
   return {
     count: whole(record.getBigUint64(32, true), where),
@@ -171,7 +171,7 @@ async function dataOffsetOf(
 ): Promise<number> {
   const place = `${where}: ${entry.name}`;
   if (entry.offset + 30 > size) throw damaged("member lies outside the file", place);
-  const header = viewOf(await readAt(file, entry.offset, 30, where));
+  const header = viewOf(await readAt(file, [entry.offset, 30], where));
   if (header.getUint32(0, true) !== LOCAL) throw damaged("member has no header", place);
   const offset = entry.offset + 30 + header.getUint16(26, true) + header.getUint16(28, true);
   if (offset + entry.compressedBytes > size) throw damaged("member lies outside the file", place);
@@ -195,8 +195,17 @@ function methodOf(code: number, where: string): ZipEntry["method"] {
   throw new EngineError("WEIGHTS", "member is compressed in a way that is not read", { where, got: code });
 }
 
-/** `length` bytes from `offset`; both have been checked against the file's size. */
-async function readAt(file: FileHandle, offset: number, length: number, where: string): Promise<Uint8Array> {
+/**
+ * Some bytes of a file; the caller has checked that it has them.
+ * @throws EngineError WEIGHTS when it ends too early.
+ * @example
+ * await readAt(file, [0, 4], "x.bin");
+ */
+export async function readAt(
+  file: FileHandle,
+  [offset, length]: readonly [offset: number, length: number],
+  where: string,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const step = Math.min(length - done, 1 << 30); // one read call moves less than 2³¹ bytes
