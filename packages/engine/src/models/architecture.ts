@@ -16,6 +16,10 @@ export interface EncoderConfig {
   /** Width of the feed-forward layer. */
   readonly intermediate: number;
   readonly activation: Activation;
+  /** Attention blocks, where a layer has not exactly one. */
+  readonly attentions?: number;
+  /** Floats per token that a training step holds besides the scores, where `layers` plain blocks do not say it (measured). */
+  readonly heldFloats?: number;
   /** Longest input in tokens, specials included. */
   readonly maxTokens: number;
   readonly layerNormEps: number;

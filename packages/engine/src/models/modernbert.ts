@@ -117,14 +117,17 @@ export default defineArchitecture<ModernBertConfig>({
 
   readConfig: (json) => {
     const layers = configSize(json, ["num_hidden_layers"]);
+    const hidden = configSize(json, ["hidden_size"]);
+    const intermediate = configSize(json, ["intermediate_size"]);
     return {
       ...headConfig(json),
       modelType: "modernbert",
       vocabSize: configSize(json, ["vocab_size"]),
-      hidden: configSize(json, ["hidden_size"]),
+      hidden,
       layers,
+      heldFloats: layers * (26 * hidden + 16 * intermediate),
       heads: configSize(json, ["num_attention_heads"]),
-      intermediate: configSize(json, ["intermediate_size"]),
+      intermediate,
       activation: configActivation(json, "hidden_activation"),
       maxTokens: configSize(json, ["max_position_embeddings"], 8192),
       layerNormEps: configNumber(json, ["norm_eps"], 1e-5),

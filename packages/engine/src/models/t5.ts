@@ -175,17 +175,24 @@ export default defineArchitecture<T5Config>({
     if (json["is_encoder_decoder"] === false) {
       throw new EngineError("CONFIG", "the head needs the decoder", { where: "is_encoder_decoder", got: false });
     }
+    const hidden = configSize(json, ["d_model", "hidden_size"]);
+    const intermediate = configSize(json, ["d_ff", "intermediate_size"]);
+    const kind = feedForwardKind(json);
+    const decoderLayers = configSize(json, ["num_decoder_layers"], layers);
+    const inner = (kind.isGated ? 14 : 7) * intermediate;
     return {
       ...headConfig(json),
-      ...feedForwardKind(json),
+      ...kind,
       modelType: "t5",
       vocabSize: configSize(json, ["vocab_size"]),
-      hidden: configSize(json, ["d_model", "hidden_size"]),
+      hidden,
       layers,
-      decoderLayers: configSize(json, ["num_decoder_layers"], layers),
+      decoderLayers,
+      attentions: layers + 2 * decoderLayers,
+      heldFloats: layers * (16 * hidden + inner) + decoderLayers * (24 * hidden + inner),
       heads: configSize(json, ["num_heads", "num_attention_heads"]),
       headWidth: configSize(json, ["d_kv", "head_dim"], 64),
-      intermediate: configSize(json, ["d_ff", "intermediate_size"]),
+      intermediate,
       maxTokens: configSize(json, ["n_positions", "max_position_embeddings"], 512), // what it was trained on; there is no table
       layerNormEps: configNumber(json, ["layer_norm_epsilon"], 1e-6),
       padId,

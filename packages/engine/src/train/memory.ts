@@ -19,6 +19,7 @@ export function trainingBytes(model: EncoderConfig, config: TrainConfig, paramet
     if (spec.table === undefined) dense += data.length;
   }
   const tokens = Math.max(config.tokenBudget, config.maxLength);
-  const perToken = 14 * model.hidden + 7 * model.intermediate + 4 * model.heads * config.maxLength;
-  return baseline + 4 * (4 * weights + 2 * dense + tokens * model.layers * perToken);
+  const { layers, attentions = layers, heldFloats = layers * (14 * model.hidden + 7 * model.intermediate) } = model;
+  const perToken = heldFloats + 4 * attentions * model.heads * config.maxLength;
+  return baseline + 4 * (4 * weights + 2 * dense + tokens * perToken);
 }
