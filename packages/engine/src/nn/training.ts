@@ -2,7 +2,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { Shape, Value } from "../graph/op.ts";
 import type { Activation, AttendOptions, DropoutRates, EncoderBuilder, LinearOptions } from "./builder.ts";
-import { dimsOf, type Feed, paddingBias, type Selection, type TokenRows } from "./feed.ts";
+import { type Feed, paddingBias, type Selection } from "./feed.ts";
 import { relativeScores } from "./relative.ts";
 import { rearrangements, widthOf } from "./shapes.ts";
 
@@ -247,9 +247,4 @@ class DifferentiableBuilder implements TrainingBuilder {
     const inner = this.g.op("Gemm", [x, this.parameter(a, [rank, widthOf(x)])], { transB: 1 }); // (rows, rank)
     return this.g.op("Gemm", [inner, this.parameter(b, [width, rank])], { transB: 1, alpha: alpha / rank });
   }
-}
-
-/** A mask's dimensions for a batch. */
-export function siteDims(site: DropoutSite, batch: TokenRows): number[] {
-  return dimsOf(site.shape, batch);
 }
