@@ -1,11 +1,10 @@
-import { AppError } from "@mlsec/contracts";
 import { expect, test } from "vitest";
-import { generateCampaign, selfTest } from "./campaign.ts";
+import { drawCampaign, generateCampaign, selfTest } from "./campaign.ts";
 import { attackLabels } from "./labels.ts";
-import { compilePattern } from "./pattern.ts";
-import { loadMutators } from "./registry.ts";
+import { parsePattern } from "./parse.ts";
+import { loadMutators, loadPatterns } from "./registry.ts";
 
-const user = compilePattern({
+const user = parsePattern({
   id: "house-rule",
   technique: "override",
   goal: "make the bot break the house rule",
@@ -49,14 +48,48 @@ test("patterns, categories and twins can be chosen; user patterns take part", as
 test("unknown names are refused with the known ones", async () => {
   await expect(generateCampaign({ numAttacks: 1, seed: 1, patterns: ["nope"] })).rejects.toThrow(/direct-override/);
   await expect(generateCampaign({ numAttacks: 1, seed: 1, mutators: ["nope"] })).rejects.toThrow(/base64/);
-  expect(() => compilePattern({ ...user, templates: [["[[x]]", "y"]] })).toThrow(AppError);
-  expect(() => compilePattern({ ...user, templates: [["same", "same"]] })).toThrow(/equals/);
+});
+
+test("patterns for LLMs only never meet a classifier", async () => {
+  const classifier = await generateCampaign({ numAttacks: 800, seed: 1, twins: false });
+  expect(new Set(classifier.map(({ label }) => label))).toEqual(new Set(attackLabels));
+  expect(new Set(classifier.map(({ patternId }) => patternId)).size).toBeGreaterThan(120);
+  const only = { numAttacks: 4, seed: 1, patterns: ["past-tense"] };
+  await expect(generateCampaign(only)).rejects.toThrow(/LLM/);
+  expect((await generateCampaign({ ...only, llm: true }))[0]?.label).toBe("llm_only");
+  const llm = await generateCampaign({ numAttacks: 800, seed: 1, twins: false, llm: true });
+  expect(new Set(llm.map(({ patternId }) => patternId)).size).toBe((await loadPatterns()).size);
+});
+
+test("a conversation keeps its turns, and its last one wears the disguise", async () => {
+  const options = { numAttacks: 3, seed: 2, patterns: ["gradual-escalation"], mutators: ["reversed-letters"] };
+  for (const { text, turns = [] } of await generateCampaign(options)) {
+    expect(turns.length).toBeGreaterThanOrEqual(3);
+    expect(turns.at(-1)).toMatch(/^Backwards: /);
+    expect(turns.slice(0, -1).join()).not.toMatch(/Backwards/);
+    expect(text).toBe(turns.map((turn) => `User: ${turn}`).join("\n"));
+  }
+});
+
+test("stacks and slices take part in a campaign under the names they were asked for", async () => {
+  const mutators = ["leetspeak@words(0.5)", "rot13+base64"];
+  const texts = await generateCampaign({ numAttacks: 40, seed: 2, mutators });
+  expect(new Set(texts.map(({ mutator }) => mutator))).toEqual(new Set(mutators));
+});
+
+test("a campaign can be drawn text by text", async () => {
+  const options = { numAttacks: 30, seed: 9 };
+  expect([...(await drawCampaign(options))]).toEqual(await generateCampaign(options));
 });
 
 test("every mutator can take part in a campaign", async () => {
-  const ids = [...(await loadMutators()).keys()];
-  const texts = await generateCampaign({ numAttacks: 400, seed: 3, mutators: ids });
-  expect(new Set(texts.map(({ mutator }) => mutator))).toEqual(new Set(ids));
+  for (const id of (await loadMutators()).keys()) {
+    const texts = await generateCampaign({ numAttacks: 300, seed: 3, mutators: [id], twins: false });
+    expect(
+      texts.some(({ mutator }) => mutator === id),
+      id,
+    ).toBe(true);
+  }
 });
 
 test("the self-test is small, fixed and covers every category", async () => {

@@ -1,19 +1,32 @@
 /** @module Attacks on a guard, generated and seeded: patterns, mutators, twins, campaigns, taxonomies. */
-export { type CampaignOptions, type CampaignText, generateCampaign, selfTest } from "./campaign.ts";
+export { type CampaignOptions, type CampaignText, drawCampaign, generateCampaign, selfTest } from "./campaign.ts";
+export { applySlice, parseMutator, type Selection, slice, stack, type Worn } from "./compose.ts";
 export { fill, type Bindings, type Slots, slotNames } from "./grammar.ts";
 export { attackLabels } from "./labels.ts";
-export { defineMutator, keepsPayload, type Mutator, type MutatorGroup, mutatorGroups } from "./mutator.ts";
+export { type Language, languages, languageSlots } from "./languages.ts";
+export {
+  defineMutator,
+  editDistance,
+  keepsPayload,
+  type Mutator,
+  type MutatorGroup,
+  mutatorGroups,
+} from "./mutator.ts";
+export { parsePattern, patternLimits } from "./parse.ts";
 export {
   type AttackPair,
   type AttackPattern,
   canProduce,
-  compilePattern,
   definePattern,
+  type DrawOptions,
   type PatternDefinition,
+  type PatternLabel,
   type Technique,
   techniques,
+  type Template,
+  transcript,
 } from "./pattern.ts";
-export { loadMutators, loadPatterns } from "./registry.ts";
+export { loadMutators, loadPatterns, resolveMutators } from "./registry.ts";
 export { createRng, type Rng } from "./rng.ts";
 export {
   findingSeverity,

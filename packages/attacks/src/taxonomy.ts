@@ -1,6 +1,7 @@
 /** The public taxonomies that tags point into. Only entries that patterns use, or could soon, are listed. */
 import owasp from "./taxonomies/owasp-llm-2025.json" with { type: "json" };
 import atlas from "./taxonomies/mitre-atlas.json" with { type: "json" };
+import cwe from "./taxonomies/cwe.json" with { type: "json" };
 import nist from "./taxonomies/nist-ai-rmf.json" with { type: "json" };
 
 /** One taxonomy: its tags are `<prefix>:<entry>`. */
@@ -13,7 +14,7 @@ export interface Taxonomy {
 }
 
 /** All taxonomies. */
-export const taxonomies: readonly Taxonomy[] = [owasp, atlas, nist];
+export const taxonomies: readonly Taxonomy[] = [owasp, atlas, nist, cwe];
 
 /**
  * The title behind a tag.
