@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { quantise } from "../infer/quantise.ts";
 import { createSession } from "../infer/session.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
-import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
 import { openAttributor } from "./attribution.ts";
 
 const fixture = (name: string): string => join(import.meta.dirname, "../../fixtures/parity", name);

@@ -5,10 +5,11 @@
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import { readModelConfig } from "../models/registry.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
 import { readWeights } from "../weights/folder.ts";
 import { dequantise } from "../weights/int8.ts";
-import { readSafetensors, type WeightTensor } from "../weights/safetensors.ts";
+import type { WeightTensor } from "../weights/safetensors.ts";
+import { readSafetensors } from "../weights/safetensors-file.ts";
 import { padBatch } from "./batch.ts";
 import { createDropoutPool } from "./dropout.ts";
 import { openEncoder } from "./encoder.ts";

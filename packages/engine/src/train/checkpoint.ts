@@ -2,7 +2,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
-import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
 import type { Moments } from "./optimiser.ts";
 import type { Parameters } from "./parameters.ts";
 

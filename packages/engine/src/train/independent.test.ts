@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSession } from "../infer/session.ts";
 import { references } from "../testing/references.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
 import type { TrainConfig } from "./config.ts";
 import { independentTargets, measureIndependent } from "./independent.ts";
 import type { TrainRow } from "./rows.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { teach } from "../infer/teacher.ts";
-import { readSafetensors } from "../weights/safetensors.ts";
+import { readSafetensors } from "../weights/safetensors-file.ts";
 import type { TrainConfig } from "./config.ts";
 import type { TrainRow } from "./rows.ts";
 import { type TrainOptions, type TrainResult, trainTransformer } from "./train.ts";
@@ -27,7 +27,6 @@ const config: Partial<TrainConfig> = {
   batchSize: 8,
   maxLength: 32,
   seed: 3,
-  precision: "float32",
 };
 
 let folder = "";

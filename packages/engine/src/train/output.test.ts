@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { references } from "../testing/references.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
 import { trainTransformer } from "./train.ts";
 
 let folder = "";

@@ -7,7 +7,8 @@ import { type Arena, createArena } from "../tensor/arena.ts";
 import { createRandom } from "../tensor/random.ts";
 import { weightName } from "../weights/names.ts";
 import { readWeights } from "../weights/folder.ts";
-import { type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+import type { WeightTensor } from "../weights/safetensors.ts";
+import { writeSafetensors } from "../weights/safetensors-file.ts";
 
 /** One parameter: what it is, and its numbers, updated in place. */
 export interface Parameter {

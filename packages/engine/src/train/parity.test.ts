@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { referenceFolders, references } from "../testing/references.ts";
-import { readSafetensors, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+import type { WeightTensor } from "../weights/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors-file.ts";
 import { compareWithReference, referenceLimits } from "./parity.ts";
 
 test.each(referenceFolders)("%s agrees with its original implementation", async (name) => {

@@ -25,7 +25,6 @@ const config: Partial<TrainConfig> = {
   maxLength: 32,
   tokenBudget: 128,
   seed: 3,
-  precision: "float32",
   evalFraction: 0.2,
 };
 

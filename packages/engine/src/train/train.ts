@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { EngineError } from "../error.ts";
 import { type ModelDescription, readModelConfig } from "../models/registry.ts";
 import { readTokenizerFolder } from "../tokenizers/folder.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
 import { contentRoom, type EncodedRow, planEpoch, type Specials, windowLength } from "./batch.ts";
 import { type CheckpointPlace, loadCheckpoint, saveCheckpoint, type TrainState } from "./checkpoint.ts";
 import { learningRateAt, resolveTrainConfig, type TrainConfig } from "./config.ts";

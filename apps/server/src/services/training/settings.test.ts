@@ -47,7 +47,7 @@ test("low-rank and adversarial training by name or in full", () => {
   expect(resolveSettings({ lora: true, adversarial: "pgd" })).toMatchObject({
     lora: { rank: 8, alpha: 16 },
     adversarial: { method: "pgd", epsilon: 1, steps: 3 },
-    precision: "auto",
+    precision: "float32",
     teacher: null,
   });
   expect(resolveSettings({ lora: false }).lora).toBeNull();
