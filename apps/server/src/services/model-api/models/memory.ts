@@ -2,7 +2,13 @@
 import fs from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mlsec/contracts";
-import type { Served } from "./pool.ts";
+
+/** What the budget needs to know of a loaded model. */
+interface Held {
+  readonly slot: string;
+  readonly memoryBytes: number;
+  readonly open: { readonly underWay: number; readonly usedAt: number };
+}
 
 export interface Budget {
   readonly usedBytes: number;
@@ -14,13 +20,16 @@ export interface Budget {
   makeRoom(slot: string, bytes: number): void;
 }
 
-interface Loaded {
-  readonly loaded: () => readonly Served[];
+interface Loaded<M extends Held> {
+  readonly loaded: () => readonly M[];
   readonly standard: string;
-  readonly evict: (served: Served) => void;
+  readonly evict: (model: M) => void;
 }
 
-export function createBudget(budgetBytes: number | undefined, { loaded, standard, evict }: Loaded): Budget {
+export function createBudget<M extends Held>(
+  budgetBytes: number | undefined,
+  { loaded, standard, evict }: Loaded<M>,
+): Budget {
   let evictions = 0;
   const used = (except?: string): number =>
     loaded().reduce((sum, { slot, memoryBytes }) => sum + (slot === except ? 0 : memoryBytes), 0);
