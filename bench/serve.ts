@@ -1,7 +1,7 @@
 /**
  * Texts a second, tokenising included, on 1,024 mixed texts with the same weights everywhere: ours fp32 and int8 against
  * transformers.js (fp32, q8) and PyTorch (fp32, bf16, int8), each at its best of several batch sizes, sorted by length
- * or not; then latency at one client. Winners take turns over all texts.
+ * or not; the shipped detector and its cascade; then latency at one client. Winners take turns over all texts.
  * Command: npm run bench -- serve [--count 1024] [--rounds 3] [--search 256] [--data FOLDER|grammar]. The last line is JSON.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,6 +11,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createSession, loadTokenizer, type Session, softmax } from "../packages/engine/src/index.ts";
 import { alternate, machine, median, pairedRatio, processorFlags } from "./measure.ts";
+import { type DetectorSides, openDetectorSides } from "./detector.ts";
 import { writeSeededModel } from "./model.ts";
 import { type Peer, startPython, startTransformersJs } from "./peers.ts";
 import { defaultData, meanTokens, mixedTexts } from "./texts.ts";
@@ -99,17 +100,15 @@ async function openPeers(model: string, scratch: string) {
   return { torch, js, exported };
 }
 
-const scratch = await mkdtemp(join(tmpdir(), "mlsec-bench-"));
-try {
-  await writeSeededModel(scratch);
+/** Everything that takes turns, opened on the same weights and texts. */
+async function openSides(scratch: string, texts: readonly string[]) {
   const { torch, js, exported } = await openPeers(scratch, scratch);
   console.log(
     machine(`npm run bench -- serve ${process.argv.slice(2).join(" ")}`, { ...torch?.versions, ...js?.versions }),
   );
-  const { texts, from } = await mixedTexts(count, values.data);
   const tokenizer = await loadTokenizer(scratch);
   const mean = meanTokens(tokenizer, texts, maxTokens);
-  console.log(`${texts.length} texts of ${from}, mean ${mean.toFixed(0)} tokens, cut at ${maxTokens}; 6x384 encoder`);
+  console.log(`${texts.length} texts, mean ${mean.toFixed(0)} tokens, cut at ${maxTokens}; 6x384 encoder`);
   const sessions = {
     int8: await createSession(scratch, { precision: "int8" }),
     fp32: await createSession(scratch, { precision: "fp32" }),
@@ -120,22 +119,42 @@ try {
   if (torch) {
     const details = { folder: scratch, texts, max_tokens: maxTokens, modes: modes.torch };
     modes.torch = (await torch.ask<{ modes: string[] }>("setup", details)).modes;
+    await sameLogits(torch, engine.fp32, texts);
   }
-  if (js) await js.ask("setup", { model: exported, texts, modes: modes.js });
-  if (torch) await sameLogits(torch, engine.fp32, texts);
+  await js?.ask("setup", { model: exported, texts, modes: modes.js });
+  const detector = await openDetectorSides("distilbert", texts, maxTokens);
+  const release = async (): Promise<void> => {
+    await Promise.all([
+      sessions.int8.release(),
+      sessions.fp32.release(),
+      detector.release(),
+      torch?.stop(),
+      js?.stop(),
+    ]);
+  };
+  return { torch, js, engine, detector, modes, mean, release };
+}
 
+const scratch = await mkdtemp(join(tmpdir(), "mlsec-bench-"));
+try {
+  await writeSeededModel(scratch);
+  const { texts, from } = await mixedTexts(count, values.data);
+  console.log(`texts: ${from}`);
+  const { torch, js, engine, detector, modes, mean, release } = await openSides(scratch, texts);
   console.log(`PyTorch, ${searchCount} texts a setting`);
   const bestTorch = torch ? await search(torch, modes.torch, [1, 8, 32, 64]) : [];
   console.log(`transformers.js, ${searchCount} texts a setting`);
   const bestJs = js ? await search(js, modes.js, [1, 4, 16]) : [];
   await engine.int8.perSecond(texts.slice(0, searchCount));
   await engine.fp32.perSecond(texts.slice(0, searchCount));
+  const compared = await detector.compare();
   const [torchSetting, jsSetting] = [bestTorch[0]?.setting, bestJs[0]?.setting];
   const rates = await alternate(rounds, {
     int8: () => engine.int8.perSecond(texts),
     ...(torch && torchSetting && { torch: () => torch.ask<number>("run", { ...torchSetting, count }) }),
     fp32: () => engine.fp32.perSecond(texts),
     ...(js && jsSetting && { js: () => js.ask<number>("run", { ...jsSetting, count }) }),
+    ...detector.sides,
   });
   const alone = Math.min(count, 200);
   const firstOf = (found: typeof bestJs): string | undefined =>
@@ -147,11 +166,8 @@ try {
     fp32: () => engine.fp32.latency(texts.slice(0, alone)),
     ...(js && { js: () => js.ask<number>("latency", { mode: jsAlone, count: alone }) }),
   });
-  report(rates, latencies, { torch: torchSetting, js: jsSetting, torchAlone, jsAlone, mean });
-  await sessions.int8.release();
-  await sessions.fp32.release();
-  await torch?.stop();
-  await js?.stop();
+  report(rates, latencies, { torch: torchSetting, js: jsSetting, torchAlone, jsAlone, mean, compared });
+  await release();
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
@@ -176,30 +192,38 @@ function report(
     torchAlone: string | undefined;
     jsAlone: string | undefined;
     mean: number;
+    compared: Awaited<ReturnType<DetectorSides["compare"]>>;
   },
 ): void {
   const names: Readonly<Record<string, string>> = {
     int8: "ours int8",
     fp32: "ours fp32",
+    detector: "shipped detector, whole verdicts",
+    cascade: "shipped cascade, whole verdicts",
     torch: `PyTorch, best: ${best.torch ? label(best.torch) : ""}`,
     js: `transformers.js, best: ${best.js ? label(best.js) : ""}`,
   };
   for (const [side, figures] of Object.entries(rates)) {
-    const p50 = median(latencies[side] ?? []);
-    console.log(
-      `${(names[side] ?? side).padEnd(48)} ${median(figures).toFixed(0)} texts/s, one client p50 ${p50.toFixed(2)} ms`,
-    );
+    const p50 = latencies[side] ? `, one client p50 ${median(latencies[side]).toFixed(2)} ms` : "";
+    console.log(`${(names[side] ?? side).padEnd(48)} ${median(figures).toFixed(0)} texts/s${p50}`);
   }
   console.log(`p50 of one client: PyTorch ${best.torchAlone ?? "none"}, transformers.js ${best.jsAlone ?? "none"}`);
+  if (best.compared) {
+    const { share, agreement } = best.compared;
+    console.log(
+      `the student answers ${(100 * share).toFixed(1)} %; decided as without it: ${(100 * agreement).toFixed(2)} %`,
+    );
+  }
   const ratios = {
     js: pairedRatio(rates["int8"], rates["js"]),
     torch: pairedRatio(rates["int8"], rates["torch"]),
     js_fp32_ours: pairedRatio(rates["fp32"], rates["js"]),
     torch_fp32_ours: pairedRatio(rates["fp32"], rates["torch"]),
+    cascade_js: pairedRatio(rates["cascade"], rates["js"]),
     latency_js: pairedRatio(latencies["js"], latencies["int8"]),
     latency_torch: pairedRatio(latencies["torch"], latencies["int8"]),
   };
-  const targets = { js: 2, torch: 1.5, latency_js: 1, latency_torch: 1 };
+  const targets = { js: 2, torch: 1.5, cascade_js: 5, latency_js: 1, latency_torch: 1 };
   const met = Object.fromEntries(
     Object.entries(targets).map(([name, target]) => {
       const ratio = ratios[name as keyof typeof ratios];
@@ -212,5 +236,17 @@ function report(
   const perSecond = Object.fromEntries(Object.entries(rates).map(([side, figures]) => [side, median(figures)]));
   const p50Ms = Object.fromEntries(Object.entries(latencies).map(([side, figures]) => [side, median(figures)]));
   const settings = { torch: best.torch, js: best.js, mean_tokens: best.mean };
-  console.log(JSON.stringify({ bench: "serve", perSecond, p50Ms, settings, ratios, targets, met, ratio: ratios.js }));
+  console.log(
+    JSON.stringify({
+      bench: "serve",
+      perSecond,
+      p50Ms,
+      settings,
+      cascade: best.compared,
+      ratios,
+      targets,
+      met,
+      ratio: ratios.js,
+    }),
+  );
 }

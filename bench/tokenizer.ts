@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { Tokenizer as Peer } from "@huggingface/tokenizers";
-import { loadTokenizer } from "../packages/engine/src/tokenizers/tokenizer.ts";
+import { loadTokenizer } from "../packages/engine/src/tokenizers/folder.ts";
 import { readRows } from "../scripts/read-rows.ts";
 
 const { values } = parseArgs({
