@@ -191,8 +191,10 @@ export function createPool(options: Options): Pool {
     },
     load,
     async offer(ref) {
-      const { folder } = await catalogue.locate(ref);
-      if (memory.fits(slotOf(ref), await weightBytes(folder))) return await load(ref);
+      if (memory.budgetBytes === undefined) return await load(ref);
+      const located = await catalogue.locate(ref).catch(() => undefined);
+      // What cannot even be found fails where it is seen: as a load.
+      if (!located || memory.fits(slotOf(ref), await weightBytes(located.folder))) return await load(ref);
       entries.set(slotOf(ref), { ref, evicted: true });
       return undefined;
     },
