@@ -1,7 +1,7 @@
 /** Trains the shipped linear detector: `node scripts/train-linear.ts --data FOLDER [--data FOLDER] --out models/linear`. */
 import { mkdir } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { defaultLinearConfig, finishDetector, trainLinear } from "../packages/engine/src/index.ts";
+import { defaultLinearConfig, finishDetector, saveLinear, trainLinear } from "../packages/engine/src/index.ts";
 import { type LabelledRow, readRows, splitByGroup } from "./read-rows.ts";
 
 /** Rows that show where the line runs count more: trigger words in harmless sentences, quoted attacks, our own twins. */
@@ -32,7 +32,7 @@ const { model, losses } = await trainLinear(
 );
 const seconds = (performance.now() - started) / 1000;
 await mkdir(values.out, { recursive: true });
-await model.save(values.out);
+await saveLinear(values.out, model);
 console.log(`trained in ${seconds.toFixed(0)} s, losses ${losses.map((loss) => loss.toFixed(3)).join(" ")}`);
 
 const { features, windows, epochs, learningRate, priorAttack } = defaultLinearConfig;

@@ -6,13 +6,13 @@ export { type FolderWeights, readWeights, weightNames, type WeightPlace } from "
 export {
   encodeSafetensors,
   parseSafetensors,
-  readSafetensors,
   type SafetensorsFile,
   type TensorToWrite,
   type WeightTensor,
   type WeightType,
-  writeSafetensors,
 } from "./weights/safetensors.ts";
+export { readSafetensors, writeSafetensors } from "./weights/safetensors-file.ts";
+export { weightFiles } from "./weights/names.ts";
 export { readTorch } from "./weights/torch.ts";
 export type { TorchFile } from "./weights/torch-state.ts";
 
@@ -23,7 +23,8 @@ export type { HubAccess } from "./hub/request.ts";
 
 // tokenizers
 export { codePointToUtf16, utf16ToCodePoint } from "./tokenizers/offsets.ts";
-export { createTokenizer, type Encoding, loadTokenizer, type Tokenizer } from "./tokenizers/tokenizer.ts";
+export { createTokenizer, type Encoding, type Tokenizer } from "./tokenizers/tokenizer.ts";
+export { loadTokenizer } from "./tokenizers/folder.ts";
 
 // metrics
 export { brier, ece, fitTemperature, softmax } from "./metrics/calibration.ts";
@@ -54,14 +55,8 @@ export { type ViewOptions, viewsOf } from "./views/views.ts";
 
 // linear
 export { defaultFeatures, type FeatureConfig } from "./linear/features.ts";
-export {
-  type Contribution,
-  createLinear,
-  type LinearModel,
-  type LinearWeights,
-  linearFile,
-  loadLinear,
-} from "./linear/model.ts";
+export { type Contribution, createLinear, type LinearModel, type LinearWeights, linearFile } from "./linear/model.ts";
+export { loadLinear, saveLinear } from "./linear/model-file.ts";
 export {
   defaultLinearConfig,
   type LinearConfig,
@@ -74,14 +69,8 @@ export {
 export { type CharacterWindow, type CharacterWindows, characterWindows, defaultWindows } from "./linear/windows.ts";
 
 // models
-export type { Architecture, EncoderConfig, ParameterSpec, Preset } from "./models/architecture.ts";
-export {
-  architectures,
-  describeModel,
-  MODEL_CONFIGS,
-  type ModelDescription,
-  readModelConfig,
-} from "./models/registry.ts";
+export type { Architecture, EncoderConfig, ModelDescription, ParameterSpec, Preset } from "./models/architecture.ts";
+export { architectures, describeModel, MODEL_CONFIGS, readModelConfig } from "./models/registry.ts";
 
 // train
 export { defaultTrainConfig, resolveTrainConfig, type TrainConfig } from "./train/config.ts";
@@ -103,9 +92,11 @@ export { type Batcher, type BatcherOptions, type BatchReport, createBatcher } fr
 export { buildInferenceGraph, type InferenceGraph } from "./infer/graph.ts";
 export { packRuns } from "./infer/pack.ts";
 export { compareLogits, type ParityBudget, type ParityReport, parityGate } from "./infer/parity.ts";
-export { quantise, weightFiles } from "./infer/quantise.ts";
+export { quantise } from "./infer/quantise.ts";
 export { teach, type TeachOptions } from "./infer/teacher.ts";
-export { createSession, type Session, type SessionOptions } from "./infer/session.ts";
+export { createSession, type SessionOptions } from "./infer/session.ts";
+export type { ExecutionProvider } from "./infer/open.ts";
+export type { Session } from "./infer/runner.ts";
 
 // verdict
 export { type CardFacts, renderCard } from "./verdict/card.ts";
@@ -129,7 +120,8 @@ export {
   type EnsembleMethod,
   type EnsembleOptions,
 } from "./verdict/combine.ts";
-export { type Detector, type DetectorOptions, type DetectorVerdict, openDetector } from "./verdict/detector.ts";
+export { type Detector, type DetectorVerdict } from "./verdict/detector.ts";
+export { type DetectorOptions, openDetector } from "./verdict/open.ts";
 export { type EvaluateOptions, evaluateDetector, type LabelledText } from "./verdict/evaluate.ts";
 export {
   type DetectorScorecard,
@@ -139,14 +131,7 @@ export {
   readScorecard,
 } from "./verdict/finish.ts";
 export { benignLabel, isLabel, type Label, labels } from "./verdict/labels.ts";
-export {
-  checksums,
-  type DetectorManifest,
-  type FileEntry,
-  manifestFile,
-  readManifest,
-  verifyFiles,
-  writeManifest,
-} from "./verdict/manifest.ts";
+export { type DetectorManifest, type FileEntry, manifestFile } from "./verdict/manifest.ts";
+export { checksums, readManifest, verifyFiles, writeManifest } from "./verdict/manifest-file.ts";
 export type { Span } from "./verdict/spans.ts";
 export { toyBorderWord, toyWords, writeToyModel } from "./verdict/toy.ts";

@@ -4,6 +4,7 @@
  */
 import { EngineError } from "../error.ts";
 import { packRuns } from "./pack.ts";
+import { nextTurn } from "./turn.ts";
 
 /** What one run cost, for metrics. Times in milliseconds. */
 export interface BatchReport {
@@ -132,7 +133,7 @@ class RowQueue<Result> implements Batcher<Result> {
 
   async #pump(): Promise<void> {
     for (;;) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await nextTurn();
       const entries = this.#take();
       if (entries.length === 0) break;
       const lengths = entries.map(({ row }) => row.length);

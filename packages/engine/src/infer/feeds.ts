@@ -1,5 +1,5 @@
 /** Rows of token ids as the tensors that a graph's inputs want. */
-import { Tensor } from "onnxruntime-node";
+import type { Tensor, TensorConstructor } from "onnxruntime-node";
 import { dimsOf, type Feed, type TokenRows } from "../nn/feed.ts";
 
 /**
@@ -18,10 +18,15 @@ export function paddedRows(rows: readonly Int32Array[], padId: number, room?: In
 
 /**
  * Every feed of a graph, made from a batch.
+ * @param Tensor the class of the runtime that takes them
  * @example
- * const { logits } = await session.run(feedTensors(feeds, paddedRows(rows, 0)));
+ * const { logits } = await session.run(feedTensors(feeds, paddedRows(rows, 0), Tensor));
  */
-export function feedTensors(feeds: readonly Feed[], batch: TokenRows): Record<string, Tensor> {
+export function feedTensors(
+  feeds: readonly Feed[],
+  batch: TokenRows,
+  Tensor: TensorConstructor,
+): Record<string, Tensor> {
   return Object.fromEntries(
     feeds.map((feed) => {
       const data = feed.make(batch);

@@ -1,7 +1,7 @@
 /** The fused graph that serves a classifier: dynamic batch and length, weights inside or named by offset. */
 import { EngineError } from "../error.ts";
 import { createGraph } from "../graph/graph.ts";
-import type { ModelDescription } from "../models/registry.ts";
+import type { ModelDescription } from "../models/architecture.ts";
 import type { Feed } from "../nn/feed.ts";
 import type { OnnxGraph } from "../onnx/model.ts";
 import { ops } from "../ops/registry.ts";

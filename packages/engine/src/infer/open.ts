@@ -1,21 +1,63 @@
-/** The one place where inference sessions are made. */
-import { InferenceSession } from "onnxruntime-node";
+/** The one place where Node makes inference sessions. */
+import * as ort from "onnxruntime-node";
+import { EngineError } from "../error.ts";
+import { onlyFolded, type Runtime } from "./runtime.ts";
+
+/** What computes: the processor, or an NVIDIA GPU where this build of ONNX Runtime has CUDA. */
+export type ExecutionProvider = "cpu" | "cuda";
+
+/** Options of `openModel`. */
+export interface OpenOptions {
+  /** 0 or absent lets ONNX Runtime choose. */
+  readonly threads?: number | undefined;
+  /** Where the files lie that the model names its weights in. */
+  readonly folder?: string;
+  /** Default cpu. */
+  readonly provider?: ExecutionProvider | undefined;
+}
 
 /**
- * Opens a model for inference. The graph is fused by hand; "basic" only folds constants (higher levels fuse layer norms into a slower operator).
- * Threads do not spin: beside a database, a server and a training run on the same cores, spinning halves the speed.
- * @param folder where the file lies that the model names its weights in
+ * Opens a model for inference. Threads do not spin: beside a database, a server and a training run on the same cores,
+ * spinning halves the speed.
+ * @throws EngineError CONFIG when the provider cannot be had here; another one is never taken instead.
  * @example
- * const session = await openModel(encodeModel(graph), 2, "models/distilbert");
+ * const session = await openModel(encodeModel(graph), { threads: 2, folder: "models/distilbert" });
  */
-export function openModel(model: Uint8Array, threads: number | undefined, folder?: string): Promise<InferenceSession> {
+export async function openModel(model: Uint8Array, options: OpenOptions = {}): Promise<ort.InferenceSession> {
+  const { threads, folder, provider = "cpu" } = options;
   const weights = folder === undefined ? {} : { model_external_initializers_file_folder_path: folder };
-  return InferenceSession.create(model, {
-    graphOptimizationLevel: "basic",
-    executionMode: "sequential",
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    ...(threads ? { intraOpNumThreads: threads } : {}),
-    extra: { session: { intra_op: { allow_spinning: "0" }, ...weights } },
+  if (provider !== "cpu") requireProvider(provider);
+  try {
+    return await ort.InferenceSession.create(model, {
+      ...onlyFolded,
+      executionProviders: [provider],
+      ...(threads ? { intraOpNumThreads: threads } : {}),
+      extra: { session: { intra_op: { allow_spinning: "0" }, ...weights } },
+    });
+  } catch (cause) {
+    if (provider === "cpu") throw cause;
+    const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+    throw unavailable(provider, reason, cause);
+  }
+}
+
+/**
+ * ONNX Runtime as Node has it.
+ * @example
+ * const form = await probeIntegerForm(nodeRuntime({ provider: "cpu" }));
+ */
+export function nodeRuntime(options: OpenOptions = {}): Runtime {
+  return { open: (model) => openModel(model, options), Tensor: ort.Tensor };
+}
+
+function requireProvider(provider: ExecutionProvider): void {
+  const built = ort.listSupportedBackends().map(({ name }) => name);
+  if (!built.includes(provider)) throw unavailable(provider, `this build of ONNX Runtime has only ${built.join(", ")}`);
+}
+
+function unavailable(provider: ExecutionProvider, reason: string, cause?: unknown): EngineError {
+  const details = { where: "execution provider", got: provider };
+  return new EngineError("CONFIG", `the execution provider ${provider} is not available: ${reason}`, details, {
+    cause,
   });
 }

@@ -1,6 +1,6 @@
 /** The gate between a quantised model and its original: how far logits moved, how many decisions flipped. */
 import { EngineError } from "../error.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
 import { createSession } from "./session.ts";
 
 /** What may differ. */

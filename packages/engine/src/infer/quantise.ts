@@ -1,17 +1,16 @@
 /** Weights to int8: one scale per output row, symmetric, embeddings included; the head stays in floating point. */
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
-import { type ModelDescription, readModelConfig } from "../models/registry.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { readModelConfig } from "../models/registry.ts";
+import type { ModelDescription } from "../models/architecture.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
 import { readWeights } from "../weights/folder.ts";
 import { channelSuffix, scaleSuffix } from "../weights/int8.ts";
-import { weightName } from "../weights/names.ts";
-import { type TensorToWrite, type WeightTensor, writeSafetensors } from "../weights/safetensors.ts";
+import { weightFiles, weightName } from "../weights/names.ts";
+import type { TensorToWrite, WeightTensor } from "../weights/safetensors.ts";
+import { writeSafetensors } from "../weights/safetensors-file.ts";
 import { buildInferenceGraph } from "./graph.ts";
 import { channelRanges, sampleTexts } from "./ranges.ts";
-
-/** File names of a detector's weights. */
-export const weightFiles = { fp32: "model.safetensors", int8: "model.int8.safetensors" } as const;
 
 /**
  * Quantises one matrix row by row: value ≈ int8 × scale of its row, |int8| ≤ 127.

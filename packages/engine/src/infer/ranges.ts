@@ -3,8 +3,8 @@
  * than the rest and would take the whole int8 range of a row. Source: SmoothQuant, arXiv 2211.10438.
  */
 import { resolve } from "node:path";
-import type { Tensor } from "onnxruntime-node";
-import type { ModelDescription } from "../models/registry.ts";
+import { Tensor } from "onnxruntime-node";
+import type { ModelDescription } from "../models/architecture.ts";
 import { encodeModel } from "../onnx/model.ts";
 import type { FolderWeights } from "../weights/folder.ts";
 import { feedTensors, paddedRows } from "./feeds.ts";
@@ -46,11 +46,11 @@ export async function channelRanges(
   const outputs = [...new Set(sites.map(({ input }) => input))].map(
     (name) => ({ name, type: "float32", dims: ["n", "width"] }) as const,
   );
-  const session = await openModel(encodeModel({ ...onnx, outputs }), undefined, resolve(folder));
+  const session = await openModel(encodeModel({ ...onnx, outputs }), { folder: resolve(folder) });
   const largest = new Map<string, Float32Array>();
   try {
     for (const ids of rows) {
-      const answer = await session.run(feedTensors(feeds, paddedRows([ids], model.config.padId)));
+      const answer = await session.run(feedTensors(feeds, paddedRows([ids], model.config.padId), Tensor));
       for (const { name } of outputs) raise(largest, name, answer[name]);
     }
   } finally {

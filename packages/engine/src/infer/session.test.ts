@@ -6,7 +6,9 @@ import { describeModel } from "../models/registry.ts";
 import { referenceFolders, references } from "../testing/references.ts";
 import { compareLogits, parityGate } from "./parity.ts";
 import { quantise, quantiseMatrix, quantiseTensors } from "./quantise.ts";
-import { createSession, probeIntegerForm } from "./session.ts";
+import { nodeRuntime } from "./open.ts";
+import { probeIntegerForm } from "./runner.ts";
+import { createSession } from "./session.ts";
 
 interface Expected {
   readonly texts: readonly { text: string; input_ids: number[]; logits: number[] }[];
@@ -50,7 +52,7 @@ describe.each(referenceFolders)("%s through the fused graph", (name) => {
     const largest = Math.max(1, ...expected.flat().map(Math.abs));
     compareLogits(original, together, { maxLogitDifference: 0.1 * largest, maxFlipRate: 0.1 });
     compareLogits(alone, together, { maxLogitDifference: 1e-4 });
-    if ((await probeIntegerForm()) === "s8") compareLogits(other, together, { maxLogitDifference: 1e-4 });
+    if ((await probeIntegerForm(nodeRuntime())) === "s8") compareLogits(other, together, { maxLogitDifference: 1e-4 });
     expect(signed.memoryBytes).toBeLessThan((await stat(join(folder, "model.safetensors"))).size / 2);
     await signed.release();
     await shifted.release();

@@ -1,6 +1,6 @@
 /** What a larger classifier thinks of texts, as targets for a smaller one to learn from. https://arxiv.org/abs/1503.02531 */
 import { EngineError } from "../error.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import { loadTokenizer } from "../tokenizers/folder.ts";
 import { createSession } from "./session.ts";
 
 /** Options of `teach`. */

@@ -1,8 +1,6 @@
 /** A multinomial logistic regression over hashed n-grams: answers in microseconds and shows what it saw. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { EngineError } from "../error.ts";
-import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+import { encodeSafetensors, parseSafetensors } from "../weights/safetensors.ts";
 import { defaultFeatures, eachFeature, type FeatureConfig } from "./features.ts";
 import { createHasher, eachValue } from "./rows.ts";
 
@@ -25,8 +23,8 @@ export interface LinearModel {
   logits(text: string): Float64Array;
   /** Words that speak for `label` rather than for `against`, strongest first; UTF-16 offsets into `text`. */
   contributions(text: string, label: string, against?: string): Contribution[];
-  /** Writes `linear.bin` (float16 weights) into a folder, atomically. */
-  save(folder: string): Promise<void>;
+  /** The bytes of `linear.bin` (float16 weights). */
+  encode(): Uint8Array;
 }
 
 /** Weights as bucket-major rows of one number per label. */
@@ -68,19 +66,18 @@ export function createLinear(parts: LinearWeights): LinearModel {
     contributions(text, label, against = "benign") {
       return wordContributions(text, perUnit(text, parts, labelIndex(labels, label), labelIndex(labels, against)));
     },
-    save: (folder) => saveLinear(folder, parts),
+    encode: () => encodeLinear(parts),
   };
 }
 
 /**
- * Reads a model that `save` wrote.
- * @throws EngineError WEIGHTS when the file is missing or damaged.
+ * A model from the bytes of its `linear.bin`.
+ * @throws EngineError WEIGHTS when they are damaged.
  * @example
- * (await loadLinear("models/linear")).logits("Ignore previous instructions");
+ * parseLinear(model.encode()).logits("Ignore previous instructions");
  */
-export async function loadLinear(folder: string): Promise<LinearModel> {
-  const where = join(folder, linearFile);
-  const { tensors, metadata } = await readSafetensors(where);
+export function parseLinear(bytes: Uint8Array, where: string = linearFile): LinearModel {
+  const { tensors, metadata } = parseSafetensors(bytes, where);
   const weights = tensors.get("weights");
   const bias = tensors.get("bias");
   if (metadata["format"] !== "mlsec-linear-1" || !weights || !bias) {
@@ -95,11 +92,9 @@ export async function loadLinear(folder: string): Promise<LinearModel> {
   });
 }
 
-async function saveLinear(folder: string, { labels, features, weights, bias }: LinearWeights): Promise<void> {
-  await mkdir(folder, { recursive: true });
+function encodeLinear({ labels, features, weights, bias }: LinearWeights): Uint8Array {
   const { bits, minChars, maxChars, maxWords } = features;
-  await writeSafetensors(
-    join(folder, linearFile),
+  return encodeSafetensors(
     [
       { name: "weights", dtype: "F16", shape: [2 ** bits, labels.length], data: weights },
       { name: "bias", dtype: "F32", shape: [labels.length], data: bias },

@@ -74,6 +74,34 @@ export function defineArchitecture<Config extends EncoderConfig>(architecture: A
   return architecture as unknown as Architecture;
 }
 
+/** A model folder's architecture and configuration. */
+export interface ModelDescription {
+  readonly architecture: Architecture;
+  readonly config: EncoderConfig;
+}
+
+/**
+ * What a parsed config.json describes, among the architectures given by their `model_type`.
+ * @throws EngineError CONFIG for any other architecture, or naming the key that is missing or wrong.
+ */
+export function describeWith(
+  known: ReadonlyMap<string, Architecture>,
+  json: Readonly<Record<string, unknown>>,
+): ModelDescription {
+  const modelType = String(json["model_type"]);
+  const architecture = known.get(modelType);
+  if (architecture === undefined) {
+    const details = { where: "config.json: model_type", expected: [...known.keys()], got: modelType };
+    throw new EngineError("CONFIG", `unknown model_type ${modelType}`, details);
+  }
+  const config = architecture.readConfig(json);
+  if (config.headWidth === undefined && config.hidden % config.heads !== 0) {
+    const details = { where: "config.json", expected: config.heads, got: config.hidden };
+    throw new EngineError("CONFIG", "width does not divide into heads", details);
+  }
+  return { architecture, config };
+}
+
 /** Weight and bias of a linear layer stored (out, in). */
 export function linearSpecs(
   name: string,

@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
-import type { Architecture, EncoderConfig, Preset } from "./architecture.ts";
+import { type Architecture, describeWith, type ModelDescription, type Preset } from "./architecture.ts";
 
 const folder = import.meta.dirname;
 const files = (await readdir(folder)).filter((file) => /^[a-z0-9-]+\.[tj]s$/.test(file)).sort();
@@ -23,12 +23,6 @@ export const MODEL_CONFIGS: Readonly<Record<string, Preset & { readonly modelTyp
   ),
 );
 
-/** A model folder's architecture and configuration. */
-export interface ModelDescription {
-  readonly architecture: Architecture;
-  readonly config: EncoderConfig;
-}
-
 /**
  * The architecture and configuration that a parsed config.json describes.
  * @throws EngineError CONFIG for an unknown architecture, or naming the key that is missing or wrong.
@@ -36,19 +30,7 @@ export interface ModelDescription {
  * const { architecture, config } = describeModel({ model_type: "distilbert", dim: 384, … });
  */
 export function describeModel(json: Readonly<Record<string, unknown>>): ModelDescription {
-  const modelType = String(json["model_type"]);
-  const architecture = architectures.get(modelType);
-  if (architecture === undefined) {
-    const expected = [...architectures.keys()];
-    const details = { where: "config.json: model_type", expected, got: modelType };
-    throw new EngineError("CONFIG", `unknown model_type ${modelType}`, details);
-  }
-  const config = architecture.readConfig(json);
-  if (config.headWidth === undefined && config.hidden % config.heads !== 0) {
-    const details = { where: "config.json", expected: config.heads, got: config.hidden };
-    throw new EngineError("CONFIG", "width does not divide into heads", details);
-  }
-  return { architecture, config };
+  return describeWith(architectures, json);
 }
 
 /**

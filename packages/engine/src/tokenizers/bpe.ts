@@ -143,7 +143,7 @@ function symbolsOf(word: string, model: Bpe): Symbols {
 }
 
 function idsOfBytes(character: string, bytes: readonly (number | undefined)[]): number[] | undefined {
-  const ids = Array.from(Buffer.from(character, "utf8"), (byte) => bytes[byte]);
+  const ids = Array.from(new TextEncoder().encode(character), (byte) => bytes[byte]);
   return ids.every((id) => id !== undefined) ? ids : undefined;
 }
 

@@ -8,7 +8,8 @@ import { EngineError } from "../error.ts";
 import { utf16ToCodePoint } from "./offsets.ts";
 import { parseSentencePiece } from "./sentencepiece.ts";
 import { spmTokenizer } from "./spm-tokenizers.ts";
-import { createTokenizer, loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { loadTokenizer } from "./folder.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/", import.meta.url));
 const SPM = join(FIXTURES, "tokenizers");

@@ -5,6 +5,7 @@ import { EngineError } from "../error.ts";
 import { parseSentencePiece } from "./sentencepiece.ts";
 import { type SpmFamily, spmTokenizer } from "./spm-tokenizers.ts";
 import type { Json } from "./stages.ts";
+import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 import { byteLevelTokenizer, wordPieceTokenizer } from "./vocab-files.ts";
 
 /** SentencePiece files, and the families whose tokenizer each may be. The first one is meant where nothing says. */
@@ -28,6 +29,18 @@ const FAMILIES: Readonly<Record<string, SpmFamily>> = {
 
 /** Classes that any family may name. */
 const GENERIC = new Set(["pretrained", "tokenizersbackend"]);
+
+/**
+ * Loads the tokenizer of a model folder: `tokenizer.json`, or the SentencePiece or vocabulary files it would be made of.
+ * @throws EngineError TOKENIZER when a file is missing, damaged or of an unsupported kind.
+ * @example
+ * const tokenizer = await loadTokenizer("models/minilm-l6");
+ * tokenizer.encode("Hello").ids; // 101, 7592, 102
+ */
+export async function loadTokenizer(folder: string): Promise<Tokenizer> {
+  const { json, config } = await readTokenizerFolder(folder);
+  return createTokenizer(json, config);
+}
 
 /**
  * The parsed tokenizer and `tokenizer_config.json` of a folder. `tokenizer.json` counts first, then SentencePiece

@@ -10,6 +10,8 @@ import type { Json, Normalizer } from "./stages.ts";
 /** Clusters of more bytes are looked up character by character, as upstream does. */
 const MAX_CLUSTER_BYTES = 5;
 const MAX_REMEMBERED = 20_000;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What a string becomes; undefined where the map says nothing about it. */
 type CharacterMap = (text: string) => string | undefined;
@@ -22,7 +24,7 @@ type CharacterMap = (text: string) => string | undefined;
  * precompiled({ precompiled_charsmap: base64 }, "normalizer").normalize({ text: "ﬁ", base: 0 }).text; // "fi"
  */
 export function precompiled(config: Json, where: string): Normalizer {
-  const bytes = Buffer.from(stringAt(config, "precompiled_charsmap", where), "base64");
+  const bytes = bytesOf(stringAt(config, "precompiled_charsmap", where), where);
   const lookUp = remember(characterMap(bytes, `${where}.precompiled_charsmap`));
   return { normalize: (input) => rewrite(input, lookUp) };
 }
@@ -34,7 +36,7 @@ function rewrite(input: AlignedText, lookUp: CharacterMap): AlignedText {
   for (const end of graphemeEnds(text)) {
     const cluster = text.slice(start, end);
     const whole =
-      cluster.length <= MAX_CLUSTER_BYTES && Buffer.byteLength(cluster) <= MAX_CLUSTER_BYTES
+      cluster.length <= MAX_CLUSTER_BYTES && encoder.encode(cluster).length <= MAX_CLUSTER_BYTES
         ? lookUp(cluster)
         : undefined;
     if (whole !== undefined) pushReplaced(out, input, { start, end, piece: whole });
@@ -81,24 +83,33 @@ function remember(lookUp: CharacterMap): CharacterMap {
   };
 }
 
+function bytesOf(base64: string, where: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  } catch (cause) {
+    throw new EngineError("TOKENIZER", "the character map is not base64", { where }, { cause });
+  }
+}
+
 /** The file: the trie's size in bytes, the trie's 32-bit units, then the texts, each ended by a zero byte. */
-function characterMap(file: Buffer, where: string): CharacterMap {
-  const size = file.length >= 4 ? file.readUInt32LE(0) : 0;
+function characterMap(file: Uint8Array, where: string): CharacterMap {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const size = file.length >= 4 ? view.getUint32(0, true) : 0;
   if (size === 0 || size % 4 !== 0 || size > file.length - 4) {
     throw new EngineError("TOKENIZER", "the character map is damaged", { where, got: file.length });
   }
-  const units = Uint32Array.from({ length: size / 4 }, (_, i) => file.readUInt32LE(4 + 4 * i));
+  const units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   const texts = file.subarray(4 + size);
   return (text) => {
-    const at = shortestPrefix(units, Buffer.from(text, "utf8"));
+    const at = shortestPrefix(units, encoder.encode(text));
     if (at < 0 || at >= texts.length) return undefined;
     const end = texts.indexOf(0, at);
-    return texts.toString("utf8", at, end < 0 ? texts.length : end);
+    return decoder.decode(texts.subarray(at, end < 0 ? texts.length : end));
   };
 }
 
 /** The value of the shortest key that `bytes` begins with, or −1. */
-function shortestPrefix(units: Uint32Array, bytes: Buffer): number {
+function shortestPrefix(units: Uint32Array, bytes: Uint8Array): number {
   let node = offsetOf(units[0] ?? 0);
   for (const byte of bytes) {
     if (byte === 0) return -1;

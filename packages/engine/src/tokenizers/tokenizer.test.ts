@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { EngineError } from "../error.ts";
 import { utf16ToCodePoint } from "./offsets.ts";
-import { createTokenizer, loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { loadTokenizer } from "./folder.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/parity/", import.meta.url));
 const BASE = fileURLToPath(new URL("../../../../models/minilm-l6/", import.meta.url));

@@ -1,7 +1,6 @@
 /** A tokenizer read from a Hugging Face `tokenizer.json`, with offsets through every stage. */
 import { type AddedTokenSplitter, addedTokenSplitter, readAddedTokens, type Segment } from "./added-tokens.ts";
 import { type AlignedText, sourceEnd, sourceStart } from "./aligned-text.ts";
-import { readTokenizerFolder } from "./folder.ts";
 import { readModel } from "./models.ts";
 import { readNormalizer } from "./normalizers.ts";
 import { readPostProcessor } from "./post-processors.ts";
@@ -27,18 +26,6 @@ export interface Tokenizer {
   readonly suffixIds: readonly number[];
   /** Any string is fine: NUL and lone surrogates included. `addSpecials` is true by default. */
   encode(text: string, options?: { readonly addSpecials?: boolean }): Encoding;
-}
-
-/**
- * Loads the tokenizer of a model folder: `tokenizer.json`, or the SentencePiece or vocabulary files it would be made of.
- * @throws EngineError TOKENIZER when a file is missing, damaged or of an unsupported kind.
- * @example
- * const tokenizer = await loadTokenizer("models/minilm-l6");
- * tokenizer.encode("Hello").ids; // 101, 7592, 102
- */
-export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  const { json, config } = await readTokenizerFolder(folder);
-  return createTokenizer(json, config);
 }
 
 /**

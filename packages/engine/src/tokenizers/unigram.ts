@@ -136,7 +136,7 @@ function pushBytes(
   pieces: { ids: number[]; starts: number[]; ends: number[] },
 ): boolean {
   if (!bytes) return false;
-  const ids = Array.from(Buffer.from(unknown, "utf8"), (byte) => bytes[byte]);
+  const ids = Array.from(new TextEncoder().encode(unknown), (byte) => bytes[byte]);
   if (ids.some((id) => id === undefined)) return false;
   for (const id of ids.reverse()) {
     pieces.ids.push(id ?? 0);

@@ -2,7 +2,7 @@
 import * as ort from "onnxruntime-node";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import type { Value } from "../graph/op.ts";
-import type { ModelDescription } from "../models/registry.ts";
+import type { ModelDescription } from "../models/architecture.ts";
 import type { DropoutRates } from "../nn/builder.ts";
 import { dimsOf, type Feed, type TokenRows } from "../nn/feed.ts";
 import { createTrainingBuilder, type GatherSite, type LoraOptions } from "../nn/training.ts";

@@ -4,7 +4,7 @@
  */
 import { EngineError } from "../error.ts";
 import { createGraph } from "../graph/graph.ts";
-import type { ModelDescription } from "../models/registry.ts";
+import type { ModelDescription } from "../models/architecture.ts";
 import { createTrainingBuilder, type LoraOptions, type LoraSite, loraNames } from "../nn/training.ts";
 import { ops } from "../ops/registry.ts";
 import { createRandom } from "../tensor/random.ts";

@@ -1,7 +1,7 @@
 /** The weights of a model in memory: loaded from safetensors, fresh where the checkpoint has none, saved again. */
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
-import type { ModelDescription } from "../models/registry.ts";
+import type { ModelDescription } from "../models/architecture.ts";
 import type { ParameterSpec } from "../models/architecture.ts";
 import { type Arena, createArena } from "../tensor/arena.ts";
 import { createRandom } from "../tensor/random.ts";

@@ -5,7 +5,8 @@
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import { createSession } from "../infer/session.ts";
-import { type ModelDescription, readModelConfig } from "../models/registry.ts";
+import { readModelConfig } from "../models/registry.ts";
+import type { ModelDescription } from "../models/architecture.ts";
 import { utf16ToCodePoint } from "../tokenizers/offsets.ts";
 import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import { loadTokenizer } from "../tokenizers/folder.ts";

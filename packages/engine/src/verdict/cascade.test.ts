@@ -5,11 +5,13 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EngineError } from "../error.ts";
 import { defaultFeatures } from "../linear/features.ts";
+import { saveLinear } from "../linear/model-file.ts";
 import { trainLinear } from "../linear/train.ts";
 import { seededRandom } from "../metrics/seeded.ts";
 import { type Cascade, cascadeFile, createCascade, memberOf, openCascade, readCascade } from "./cascade.ts";
 import { cascadeFigures, type CascadeRow, fitBand } from "./cascade-fit.ts";
-import { type Detector, type DetectorVerdict, openDetector } from "./detector.ts";
+import type { Detector, DetectorVerdict } from "./detector.ts";
+import { openDetector } from "./open.ts";
 import type { LabelledText } from "./evaluate.ts";
 import { finishDetector } from "./finish.ts";
 import { labels } from "./labels.ts";
@@ -43,7 +45,7 @@ beforeAll(async () => {
     epochs: 4,
     seed: 1,
   });
-  await model.save(join(root, "student"));
+  await saveLinear(join(root, "student"), model);
   await finishDetector(join(root, "student"), toyRows(200, 6), { ...common, name: "student" });
   full = await openDetector(join(root, "full"), { threads: 1 });
   student = await openDetector(join(root, "student"));

@@ -3,8 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import type { Interval } from "../metrics/intervals.ts";
-import { type Detector, type DetectorOptions, type DetectorVerdict, openDetector, servedFiles } from "./detector.ts";
-import { type DetectorManifest, readManifest } from "./manifest.ts";
+import { type Detector, type DetectorVerdict, servedFiles } from "./detector.ts";
+import { type DetectorOptions, openDetector } from "./open.ts";
+import type { DetectorManifest } from "./manifest.ts";
+import { readManifest } from "./manifest-file.ts";
 
 /** Name of a cascade's file; it lies in the folder of the full detector. */
 export const cascadeFile = "cascade.json";

@@ -4,14 +4,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EngineError } from "../error.ts";
 import { defaultFeatures } from "../linear/features.ts";
+import { saveLinear } from "../linear/model-file.ts";
 import { trainLinear } from "../linear/train.ts";
 import { seededRandom } from "../metrics/seeded.ts";
 import { combineVerdicts } from "./combine.ts";
-import { createDetector, type Detector, type DetectorVerdict, openDetector, openScorer } from "./detector.ts";
+import { createDetector, type Detector, type DetectorVerdict } from "./detector.ts";
+import { openDetector, openScorer } from "./open.ts";
 import { evaluateDetector, type LabelledText } from "./evaluate.ts";
 import { type DetectorScorecard, finishDetector, readScorecard } from "./finish.ts";
 import { isLabel, labels } from "./labels.ts";
-import { readManifest, writeManifest } from "./manifest.ts";
+import { readManifest, writeManifest } from "./manifest-file.ts";
 import { toyBorderWord, toyWords, writeToyModel } from "./toy.ts";
 
 let folder = "";
@@ -216,7 +218,7 @@ test("a foreign detector with several labels per text: sigmoids, and it may know
 test("a linear detector: the same folder form, verdicts and evidence", async () => {
   const linear = await mkdtemp(join(tmpdir(), "linear-"));
   const { model } = await trainLinear(toyRows(400, 21), { features: { ...defaultFeatures, bits: 12 }, epochs: 4 });
-  await model.save(linear);
+  await saveLinear(linear, model);
   const options = { name: "toy-linear", fpr: 0.05, seed: 1, longTexts: 4, windowTokens: 300, overlapTokens: 60 };
   const figures = await finishDetector(linear, toyRows(400, 22), options);
   expect(figures.parity).toBeNull();

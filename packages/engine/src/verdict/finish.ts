@@ -3,17 +3,20 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import { type ParityBudget, type ParityReport, parityGate } from "../infer/parity.ts";
-import { quantise, weightFiles } from "../infer/quantise.ts";
+import { quantise } from "../infer/quantise.ts";
+import { weightFiles } from "../weights/names.ts";
 import { linearFile } from "../linear/model.ts";
 import { readModelConfig } from "../models/registry.ts";
 import { defaultWindows } from "../linear/windows.ts";
 import type { Scorecard } from "../metrics/scorecard.ts";
 import { type Fitted, calibrate, halve } from "./calibrate.ts";
 import { type CardFacts, renderCard } from "./card.ts";
-import { createDetector, openScorer } from "./detector.ts";
+import { createDetector } from "./detector.ts";
+import { openScorer } from "./open.ts";
 import { evaluateDetector, type LabelledText } from "./evaluate.ts";
 import { benignLabel, labels } from "./labels.ts";
-import { checksums, type DetectorManifest, writeAtomically, writeManifest } from "./manifest.ts";
+import type { DetectorManifest } from "./manifest.ts";
+import { checksums, writeAtomically, writeManifest } from "./manifest-file.ts";
 
 /** Options of `finishDetector`. */
 export interface FinishOptions {

@@ -1,6 +1,7 @@
 /** A linear model as a scorer: windows of characters, evidence from the words that spoke for the attack. */
 import { EngineError } from "../error.ts";
-import { loadLinear } from "../linear/model.ts";
+import { nextTurn } from "../infer/turn.ts";
+import type { LinearModel } from "../linear/model.ts";
 import { characterWindows } from "../linear/windows.ts";
 import type { DetectorManifest } from "./manifest.ts";
 import type { Piece, Scorer } from "./scorer.ts";
@@ -11,16 +12,15 @@ const STRONG = 0.25;
 const GAP = 24;
 
 /**
- * Opens the linear model of a detector folder.
- * @throws EngineError WEIGHTS when `linear.bin` is missing or damaged, CONFIG when its labels are not the manifest's.
+ * A scorer over a linear model.
+ * @throws EngineError CONFIG when its labels are not the manifest's.
  * @example
- * const scorer = await openLinear("models/linear", await readManifest("models/linear"));
+ * const scorer = linearScorer(await loadLinear("models/linear"), await readManifest("models/linear"));
  */
-export async function openLinear(
-  folder: string,
+export function linearScorer(
+  model: LinearModel,
   manifest: Pick<DetectorManifest, "labels" | "benignLabels" | "windowTokens" | "overlapTokens">,
-): Promise<Scorer> {
-  const model = await loadLinear(folder);
+): Scorer {
   const { labels, benignLabels } = manifest;
   if (model.labels.join() !== labels.join()) {
     throw new EngineError("CONFIG", "the model has other labels", { expected: labels, got: model.labels });
@@ -41,7 +41,7 @@ export async function openLinear(
     async score(pieces, signal) {
       const out: ArrayLike<number>[] = [];
       for (const [i, { text }] of pieces.entries()) {
-        if (i % 256 === 255) await new Promise<void>((resolve) => setImmediate(resolve));
+        if (i % 256 === 255) await nextTurn();
         if (signal?.aborted) throw new EngineError("CANCELLED", "the caller aborted", {}, { cause: signal.reason });
         out.push(model.logits(text));
       }

@@ -50,6 +50,9 @@ interface Cut {
   readonly tokenizeMs: number;
 }
 
+/** One character for each byte, all of them different: ids as a key. */
+const oneByteEach = new TextDecoder("latin1");
+
 function cutText(scorer: Scorer, text: string): Cut {
   const started = performance.now();
   const parts: { view: View; piece: Piece }[] = [];
@@ -59,8 +62,7 @@ function cutText(scorer: Scorer, text: string): Cut {
     const cut = scorer.cut(view.text);
     let isNew = false;
     for (const piece of cut.pieces) {
-      const { buffer, byteOffset, byteLength } = piece.ids;
-      const key = Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+      const key = oneByteEach.decode(piece.ids);
       if (seen.has(key)) continue;
       seen.add(key);
       parts.push({ view, piece });

@@ -4,8 +4,9 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { weightFiles } from "../infer/quantise.ts";
-import { type TensorToWrite, writeSafetensors } from "../weights/safetensors.ts";
+import { weightFiles } from "../weights/names.ts";
+import type { TensorToWrite } from "../weights/safetensors.ts";
+import { writeSafetensors } from "../weights/safetensors-file.ts";
 import { labels } from "./labels.ts";
 
 /** Words that the toy takes for each attack. */

@@ -1,33 +1,28 @@
 /** A transformer as a scorer: its tokenizer, its session and the batcher between callers and session. */
 import { type BatchReport, createBatcher } from "../infer/batcher.ts";
-import { createSession } from "../infer/session.ts";
-import { loadTokenizer } from "../tokenizers/tokenizer.ts";
+import type { Session } from "../infer/runner.ts";
+import type { Tokenizer } from "../tokenizers/tokenizer.ts";
 import type { DetectorManifest } from "./manifest.ts";
 import type { Scorer } from "./scorer.ts";
 import { tokenWindows } from "./windows.ts";
 
-/** Options of `openTransformer`. */
-export interface TransformerOptions {
-  readonly threads?: number;
+/** Options of `transformerScorer`. */
+export interface BatchOptions {
   /** Windows that may wait before callers are refused with OVERLOADED. */
   readonly maxQueue?: number;
   readonly onBatch?: (report: BatchReport) => void;
 }
 
 /**
- * Opens the model of a detector folder.
- * @throws EngineError CONFIG, WEIGHTS or TOKENIZER when the folder is incomplete or damaged.
+ * A scorer over a tokenizer and a session, which it releases with itself.
  * @example
- * const scorer = await openTransformer("models/distilbert", await readManifest("models/distilbert"));
+ * const scorer = transformerScorer({ tokenizer, session }, manifest);
  */
-export async function openTransformer(
-  folder: string,
-  manifest: Pick<DetectorManifest, "precision" | "windowTokens" | "overlapTokens">,
-  options: TransformerOptions = {},
-): Promise<Scorer> {
-  const { precision, windowTokens, overlapTokens } = manifest;
-  const tokenizer = await loadTokenizer(folder);
-  const session = await createSession(folder, { precision, threads: options.threads ?? 0 });
+export function transformerScorer(
+  { tokenizer, session }: { readonly tokenizer: Tokenizer; readonly session: Session },
+  { windowTokens, overlapTokens }: Pick<DetectorManifest, "windowTokens" | "overlapTokens">,
+  options: BatchOptions = {},
+): Scorer {
   const batcher = createBatcher({
     run: (rows) => session.run(rows),
     ...(options.maxQueue === undefined ? {} : { maxQueue: options.maxQueue }),

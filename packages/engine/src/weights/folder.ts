@@ -2,7 +2,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
-import { readSafetensors, type WeightTensor } from "./safetensors.ts";
+import type { WeightTensor } from "./safetensors.ts";
+import { readSafetensors } from "./safetensors-file.ts";
 import { readTorch } from "./torch.ts";
 
 /** Files that may hold the weights of a folder, the preferred one first. */

@@ -1,4 +1,7 @@
-/** Finds a weight under the names that checkpoints give it. */
+/** Names of weights: the files of a detector, and the tensors of a checkpoint. */
+
+/** File names of a detector's weights. */
+export const weightFiles = { fp32: "model.safetensors", int8: "model.int8.safetensors" } as const;
 
 /**
  * The name a checkpoint has for a parameter: checkpoints of a bare encoder leave out the model prefix; the oldest call

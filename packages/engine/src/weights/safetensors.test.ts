@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EngineError } from "../error.ts";
 import { float16ToNumber, numberToFloat16 } from "./half.ts";
-import { encodeSafetensors, parseSafetensors, readSafetensors, writeSafetensors } from "./safetensors.ts";
+import { encodeSafetensors, parseSafetensors } from "./safetensors.ts";
+import { readSafetensors, writeSafetensors } from "./safetensors-file.ts";
 
 const fileOf = (header: unknown, data = new Uint8Array(0)): Uint8Array => {
   const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));

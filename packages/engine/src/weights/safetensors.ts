@@ -1,8 +1,5 @@
-/** Reads and writes safetensors files: a JSON header, then raw little-endian numbers. Never pickle.
+/** The safetensors format: a JSON header, then raw little-endian numbers. Never pickle.
  * Source: https://github.com/huggingface/safetensors (format section of its README). */
-import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
 import { EngineError } from "../error.ts";
 import { bfloat16ToFloat32, float16ToFloat32, float32ToFloat16 } from "./half.ts";
 
@@ -49,22 +46,6 @@ export const ELEMENT_BYTES: Readonly<Record<WeightType, number>> = {
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * Reads a safetensors file whole.
- * @throws EngineError WEIGHTS when the file is missing or damaged.
- * @example
- * const { tensors } = await readSafetensors("models/minilm-l6/model.safetensors");
- */
-export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new EngineError("WEIGHTS", "weight file cannot be read", { where: path }, { cause });
-  }
-  return parseSafetensors(bytes, path);
-}
-
-/**
  * Parses the bytes of a safetensors file. The header must describe the data exactly: no overlap, no hole, no rest.
  * @throws EngineError WEIGHTS when anything does not fit.
  * @example
@@ -94,36 +75,6 @@ export function parseSafetensors(bytes: Uint8Array, where = "safetensors"): Safe
 }
 
 /**
- * Writes a safetensors file atomically: a temporary file beside it, fsync, rename.
- * Wider elements come first so that every tensor is aligned; names are sorted, so equal input gives equal bytes.
- * @throws EngineError WEIGHTS when data and shape differ or a name appears twice.
- * @example
- * await writeSafetensors("w.safetensors", [{ name: "a", dtype: "F32", shape: [2], data: Float32Array.of(1, 2) }]);
- */
-export async function writeSafetensors(
-  path: string,
-  tensors: Iterable<TensorToWrite>,
-  metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const chunks = layout(tensors, metadata);
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, "wx");
-    try {
-      for (const chunk of chunks) await file.writeFile(chunk);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(dirname(path));
-}
-
-/**
  * The bytes of a safetensors file.
  * @throws EngineError WEIGHTS as `writeSafetensors`.
  * @example
@@ -133,7 +84,7 @@ export function encodeSafetensors(
   tensors: Iterable<TensorToWrite>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const chunks = layout(tensors, metadata);
+  const chunks = safetensorsChunks(tensors, metadata);
   const out = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
   let at = 0;
   for (const chunk of chunks) {
@@ -143,8 +94,16 @@ export function encodeSafetensors(
   return out;
 }
 
-/** Header and data as chunks in file order. */
-function layout(tensors: Iterable<TensorToWrite>, metadata: Readonly<Record<string, string>>): Uint8Array[] {
+/**
+ * Header and data as chunks in file order.
+ * @throws EngineError WEIGHTS when data and shape differ or a name appears twice.
+ * @example
+ * for (const chunk of safetensorsChunks(tensors, {})) await file.writeFile(chunk);
+ */
+export function safetensorsChunks(
+  tensors: Iterable<TensorToWrite>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array[] {
   const sorted = [...tensors].sort(
     (a, b) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype] || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
@@ -288,15 +247,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function damaged(message: string, where: string, expected?: unknown, got?: unknown): EngineError {
   return new EngineError("WEIGHTS", message, { where, expected, got });
-}
-
-/** Makes the rename itself durable; Windows cannot open folders and needs no such step. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

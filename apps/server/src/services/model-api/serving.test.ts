@@ -12,6 +12,7 @@ import {
   seededRandom,
   toyWords,
   trainLinear,
+  saveLinear,
 } from "@mlsec/engine";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestSystem, type TestSystem } from "../../testing/system.ts";
@@ -34,7 +35,7 @@ async function makeLinear(name: string): Promise<void> {
   });
   const features = { ...defaultFeatures, bits: 16 };
   const { model } = await trainLinear(rows, { features, epochs: 4, seed: 1 });
-  await model.save(path.join(models, name));
+  await saveLinear(path.join(models, name), model);
   await finishDetector(path.join(models, name), rows, { name, fpr: 0.05, seed: 1, longTexts: 4 });
 }
 

@@ -10,6 +10,7 @@ import {
   trainLinear,
   trainTransformer,
   type TrainConfig,
+  saveLinear,
 } from "@mlsec/engine";
 import type { GroupedRow } from "../data/split.ts";
 import { type ChildResult, type ChildSpec, outFolder, type Tell } from "./messages.ts";
@@ -238,6 +239,6 @@ async function fitLinear(
       },
     },
   );
-  await model.save(out);
+  await saveLinear(out, model);
   return losses;
 }
