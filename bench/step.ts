@@ -33,8 +33,15 @@ export interface OpenStep {
   release(): Promise<void>;
 }
 
+/** How ours computes a step. */
+interface Form {
+  readonly dropout?: number;
+  /** Input gradients, or all products of the layers, in int8; copying the weights counts into AdamW's time. */
+  readonly int8?: "gradients" | "all";
+}
+
 /** Ours: a DistilBERT of the size, 1,000 words, five labels. */
-export async function openStep(size: Size, dropout = 0): Promise<OpenStep> {
+export async function openStep(size: Size, { dropout = 0, int8 }: Form = {}): Promise<OpenStep> {
   const model = describeModel({
     model_type: "distilbert",
     vocab_size: 1000,
@@ -47,7 +54,7 @@ export async function openStep(size: Size, dropout = 0): Promise<OpenStep> {
   });
   const parameters = freshParameters(model, 1);
   const rates = { hidden: dropout, attention: 0, head: dropout };
-  const sessions = await openEncoder(model, parameters, { rates, isTrainable: () => true, threads: 0 });
+  const sessions = await openEncoder(model, parameters, { rates, isTrainable: () => true, threads: 0, int8 });
   const settings = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maxGradNorm: 1, decayOf: () => 0.01 };
   const optimiser = createOptimiser(parameters, sessions.trainable, settings);
   const random = seededRandom(1);
@@ -62,6 +69,7 @@ export async function openStep(size: Size, dropout = 0): Promise<OpenStep> {
     if (!update) return;
     optimiser.add(result);
     optimiser.apply(1e-5, count);
+    sessions.refresh();
   };
   return {
     async measure(seconds, update) {

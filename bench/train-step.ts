@@ -1,12 +1,13 @@
 /**
  * Milliseconds of a training step, without and with AdamW, beside PyTorch on Hugging Face's DistilBERT of the same size:
  * fp32 eager, compiled, and bf16 autocast where the processor has it. Both take turns in one run.
- * Command: npm run bench -- train-step [--only 6x384] [--seconds 3] [--rounds 3] [--dropout 0]. The last line is JSON.
+ * Command: npm run bench -- train-step [--only 6x384] [--seconds 3] [--rounds 3] [--dropout 0] [--low-precision].
+ * --low-precision adds our int8 forms. The last line is JSON; its ratio is the smallest of ours fp32 to fp32 eager.
  */
 import { parseArgs } from "node:util";
 import { alternate, machine, median, pairedRatio, processorFlags } from "./measure.ts";
 import { type Peer, startPython } from "./peers.ts";
-import { gigaflops, nameOf, openStep, type Size } from "./step.ts";
+import { gigaflops, nameOf, type OpenStep, openStep, type Size } from "./step.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "3" },
     rounds: { type: "string", default: "3" },
     dropout: { type: "string", default: "0" },
+    "low-precision": { type: "boolean", default: false },
   },
 });
 const [seconds, rounds, dropout] = [Number(values.seconds), Number(values.rounds), Number(values.dropout)];
@@ -25,7 +27,13 @@ const sizes: readonly (Size & { readonly target: number })[] = [
 ];
 type Mode = "eager" | "compiled" | "bf16";
 /** Our own forms of a step, each measured in every round. */
-const forms = { ours: (size: Size) => openStep(size, dropout) };
+const forms: Readonly<Record<string, (size: Size) => Promise<OpenStep>>> = {
+  ours: (size) => openStep(size, { dropout }),
+  ...(values["low-precision"] && {
+    gradients: (size: Size) => openStep(size, { dropout, int8: "gradients" }),
+    all: (size: Size) => openStep(size, { dropout, int8: "all" }),
+  }),
+};
 
 /** What one size gave: milliseconds of every side, and the ratios of PyTorch's to ours. */
 async function measureSize(size: Size & { readonly target: number }, peer: Peer | undefined) {
@@ -58,6 +66,8 @@ function ask(peer: Peer | undefined, details: { mode: Mode; seconds: number; upd
 function print({ size, times }: Awaited<ReturnType<typeof measureSize>>) {
   const names: Readonly<Record<string, string>> = {
     ours: "ours fp32",
+    gradients: "ours int8 gradients",
+    all: "ours int8",
     eager: "PyTorch fp32 eager",
     compiled: "PyTorch fp32 compiled",
     bf16: "PyTorch bf16 autocast",
@@ -66,18 +76,22 @@ function print({ size, times }: Awaited<ReturnType<typeof measureSize>>) {
   const sides = Object.entries(times).map(([side, own]) => {
     const [step, full] = [median(own.without), median(own.with)];
     const speed = (ms: number): string => ((gigaflops(size) / ms) * 1000).toFixed(0);
+    const isOurs = side in forms;
     const ratio = {
       step: pairedRatio(own.without, times["ours"]?.without),
       full: pairedRatio(own.with, times["ours"]?.with),
     };
-    const beside = side in forms ? "" : `; ours is ${ratio.step?.toFixed(2)}x / ${ratio.full?.toFixed(2)}x as fast`;
+    const others = isOurs ? Object.entries(times).filter(([name]) => !(name in forms)) : [];
+    const ratios = Object.fromEntries(others.map(([name, their]) => [name, pairedRatio(their.with, own.with)]));
+    const beside = Object.entries(ratios).map(([name, value]) => `${value?.toFixed(2)}x ${names[name] ?? name}`);
     console.log(
-      `  ${(names[side] ?? side).padEnd(22)} ${step.toFixed(1)} ms, with AdamW ${full.toFixed(1)} ms (${speed(step)} / ${speed(full)} GFLOP/s)${beside}`,
+      `  ${(names[side] ?? side).padEnd(22)} ${step.toFixed(1)} ms, with AdamW ${full.toFixed(1)} ms (${speed(step)} / ${speed(full)} GFLOP/s)${beside.length > 0 ? `; with AdamW ${beside.join(", ")}` : ""}`,
     );
-    return [side, { step_ms: step, full_ms: full, ratio: side in forms ? null : ratio }] as const;
+    return [side, { step_ms: step, full_ms: full, ...(isOurs ? { ratios } : { ratio }) }] as const;
   });
   const by = Object.fromEntries(sides);
-  const ratio = by["eager"]?.ratio ?? null;
+  const eager = by["eager"];
+  const ratio = eager && "ratio" in eager ? eager.ratio : null;
   const lowest = ratio && Math.min(ratio.step ?? Number.NaN, ratio.full ?? Number.NaN);
   console.log(
     `  target ${size.target}x of fp32 eager: ${lowest === null ? "no peer" : lowest >= size.target ? "met" : "missed"}`,
