@@ -1,7 +1,7 @@
 /**
  * What int8 products cost in quality: the same rows, split and seeds trained in float32, with int8 input gradients and
  * all in int8; F1 on held-out rows, and a paired bootstrap interval of the loss over rows and seeds.
- * Command: npm run bench -- low-precision [--rows 4000] [--eval 3000] [--seeds 3] [--epochs 2] [--length 64]. The last
+ * Command: npm run bench -- low-precision [--rows 4000] [--eval 3000] [--seeds 3] [--epochs 5] [--length 64]. The last
  * line is JSON; its ratio is the speed of int8 gradients over float32. Rows come from ../shared/data/train where it is, else from data/training.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     rows: { type: "string", default: "4000" },
     eval: { type: "string", default: "3000" },
     seeds: { type: "string", default: "3" },
-    epochs: { type: "string", default: "2" },
+    epochs: { type: "string", default: "5" },
     length: { type: "string", default: "64" },
     data: { type: "string", default: defaultData },
   },

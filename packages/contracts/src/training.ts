@@ -30,7 +30,7 @@ export const TrainSettings = z
     freeze_layers: z.int().min(0).max(24).default(0),
     precision: z
       .enum(["auto", "float32", "int8-gradients", "int8"])
-      .default("auto")
+      .default("float32")
       .describe(
         "Of the encoder's products; auto takes int8 for input gradients where a measurement shows that this processor gains by it.",
       ),
