@@ -75,7 +75,7 @@ const rooms: Record<string, readonly string[]> = {
     "packages/engine/linear",
   ],
   "packages/attacks": ["packages/contracts", "@mlsec/engine/views"],
-  "apps/dashboard": ["packages/contracts"],
+  "apps/dashboard": ["packages/contracts", "@mlsec/engine/web", "@mlsec/engine/models/*"],
   "apps/cli": ["packages/contracts", "packages/engine"],
   "apps/server/platform": ["packages/contracts"],
   "apps/server/services/*": ["apps/server/platform", "packages/contracts", "packages/engine", "packages/attacks"],
@@ -103,6 +103,7 @@ const packages: Record<string, readonly string[]> = {
   react: ["apps/dashboard"],
   "react-dom": ["apps/dashboard"],
   recharts: ["apps/dashboard"],
+  "onnxruntime-web": ["apps/dashboard"],
 };
 const maxLines = 600;
 const forbiddenNames = /(^|\/)(shared|common|core|utils?|helpers?|manager|base|misc)(\.tsx?|\/)|-v2\./;
@@ -189,6 +190,34 @@ test("no import cycles, types included", () => {
   };
   for (const file of files) visit(file, []);
   expect(cycles).toEqual([]);
+});
+
+test("what a browser gets of the engine reaches no Node module and no ONNX Runtime", () => {
+  const entries = [
+    "packages/engine/src/web.ts",
+    ...files.filter((f) => /^packages\/engine\/src\/models\/(?!registry)/.test(f)),
+  ];
+  const seen = new Set<string>();
+  const wrong: string[] = [];
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const { module } = parseSync(file, readFileSync(file, "utf8"));
+    const loaded = [
+      ...module.staticImports.filter((i) => i.entries.length === 0 || i.entries.some((e) => !e.isType)),
+      ...module.staticExports.flatMap((e) => e.entries).filter((e) => !e.isType),
+    ].flatMap((i) => i.moduleRequest?.value ?? []);
+    for (const specifier of loaded) {
+      if (!specifier.startsWith(".")) wrong.push(`${file} → ${specifier}`);
+      else if (specifier.endsWith(".ts")) visit(resolve(file, specifier));
+    }
+    const code = readFileSync(file, "utf8").replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    for (const [name] of code.matchAll(/\bBuffer\b|\bprocess\.|\b__dirname\b|import\.meta/g))
+      wrong.push(`${file}: ${name}`);
+  };
+  for (const entry of entries) visit(entry);
+  expect(wrong).toEqual([]);
+  expect(seen.size).toBeGreaterThan(80);
 });
 
 test("SQL stands in stores, migrations and the platform's database and job rooms only", () => {

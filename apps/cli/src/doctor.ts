@@ -6,7 +6,7 @@ import { access, constants, mkdir, readFile, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { dataDir, hub, portOf, root } from "./settings.ts";
+import { dataDir, executionProvider, hub, portOf, root } from "./settings.ts";
 
 export interface Check {
   readonly name: string;
@@ -174,6 +174,17 @@ async function detector(name: string, manifest: string): Promise<Check> {
   return fine(`weights ${name}`, "checksums match");
 }
 
+async function provider(): Promise<Check[]> {
+  const name = "execution provider";
+  if (executionProvider !== "cpu" && executionProvider !== "cuda")
+    return [wrong(name, `MLSEC_EXECUTION_PROVIDER is ${executionProvider}`, "set it to cpu or cuda")];
+  const { checkProvider } = await import("@mlsec/engine");
+  return await checkProvider(executionProvider).then(
+    () => [fine(name, executionProvider)],
+    ({ message }: Error) => [wrong(name, message, "set MLSEC_EXECUTION_PROVIDER=cpu, or install what is missing")],
+  );
+}
+
 /** Checkpoints of the list and what else was fetched: the commit each is pinned to, and whether it is here. */
 async function hubModels(): Promise<Check[]> {
   const { listCached, MODEL_CONFIGS } = await import("@mlsec/engine");
@@ -204,6 +215,7 @@ export const checks: readonly (() => Promise<Check[]>)[] = [
   dependencies,
   disk,
   memory,
+  provider,
   ports,
   weights,
   hubModels,

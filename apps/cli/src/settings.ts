@@ -8,6 +8,7 @@ const env = process.env;
 /** The repository's root: models, data and scripts lie below it. */
 export const root = path.resolve(import.meta.dirname, "../../..");
 export const dataDir = path.resolve(env["MLSEC_DATA_DIR"] ?? path.join(root, ".mlsec"));
+export const executionProvider = env["MLSEC_EXECUTION_PROVIDER"] || "cpu";
 export const defaultModel = env["MLSEC_DEFAULT_MODEL"] ?? "distilbert";
 export const colours = (env["NO_COLOR"] ?? "") === "" && (process.stdout.isTTY || (env["FORCE_COLOR"] ?? "") !== "");
 

@@ -27,6 +27,10 @@ export const PredictRequest = z
     models: z.array(ModelName).min(1).max(8).optional(),
     ensemble: z.boolean().optional().describe("Judge with all models named (or all loaded ones) and combine."),
     return_probabilities: z.boolean().default(true),
+    cascade: z
+      .boolean()
+      .default(true)
+      .describe("false: the full detector answers, whatever its student is sure of. An ensemble ignores it."),
     explain: z.boolean().default(false).describe("Narrow the spans as far as the detector can."),
   })
   .meta({ id: "PredictRequest" });
@@ -230,6 +234,7 @@ export const modelApi = {
       200: z.object({
         models: z.array(ModelState),
         default_model: z.string(),
+        execution_provider: z.enum(["cpu", "cuda"]).describe("MLSEC_EXECUTION_PROVIDER."),
         memory: ModelMemory,
         next_cursor: z.null(),
       }),
@@ -242,6 +247,22 @@ export const modelApi = {
     scope: "read",
     params: NameParams,
     responses: { 200: ModelState },
+  }),
+  modelFile: route({
+    method: "GET",
+    path: "/models/{name}/files/{file}",
+    summary: "One file of a loaded detector, to judge with it elsewhere; its checksum stands in detector.json",
+    scope: "read",
+    kind: "file",
+    params: NameParams.extend({ file: z.string().min(1).max(200) }),
+    query: z.strictObject({
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional()
+        .describe("The checksum that is expected: any other is NOT_FOUND, and the answer may be cached for ever."),
+    }),
+    responses: { 200: z.string() },
   }),
   loadModel: route({
     method: "POST",

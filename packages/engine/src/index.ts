@@ -95,7 +95,7 @@ export { compareLogits, type ParityBudget, type ParityReport, parityGate } from 
 export { quantise } from "./infer/quantise.ts";
 export { teach, type TeachOptions } from "./infer/teacher.ts";
 export { createSession, type SessionOptions } from "./infer/session.ts";
-export type { ExecutionProvider } from "./infer/open.ts";
+export { checkProvider, type ExecutionProvider } from "./infer/open.ts";
 export type { Session } from "./infer/runner.ts";
 
 // verdict
@@ -120,7 +120,7 @@ export {
   type EnsembleMethod,
   type EnsembleOptions,
 } from "./verdict/combine.ts";
-export { type Detector, type DetectorVerdict } from "./verdict/detector.ts";
+export { type Detector, type DetectorVerdict, servedFiles } from "./verdict/detector.ts";
 export { type DetectorOptions, openDetector } from "./verdict/open.ts";
 export { type EvaluateOptions, evaluateDetector, type LabelledText } from "./verdict/evaluate.ts";
 export {

@@ -4,6 +4,12 @@ import { defineSlice, whole } from "../../platform/config/slice.ts";
 
 export const modelApiSlice = defineSlice({
   MLSEC_INFER_THREADS: whole(1, 256).optional().describe("Threads of the inference worker. Unset: one per core."),
+  MLSEC_EXECUTION_PROVIDER: z
+    .enum(["cpu", "cuda"])
+    .default("cpu")
+    .describe(
+      "What computes the verdicts of transformers. cuda needs an NVIDIA GPU and ONNX Runtime's CUDA library; models fail to load where it cannot be had.",
+    ),
   MLSEC_MAX_WAITING: whole(1, 10_000_000)
     .default(4096)
     .describe("Texts that may wait for a verdict, a long one counting once more per 1,000 characters; then 429."),

@@ -8,11 +8,13 @@ import {
   Reply,
   type Verdict,
 } from "@mlsec/contracts";
-import { type DetectorVerdict, type EnsembleMethod, utf16ToCodePoint } from "@mlsec/engine";
+import { type DetectorVerdict, type EnsembleMethod, type ExecutionProvider, utf16ToCodePoint } from "@mlsec/engine";
 import { setTimeout as delay } from "node:timers/promises";
+import type { AskOptions } from "./inference/inference.ts";
 import type { Metrics } from "../../platform/telemetry/metrics.ts";
 import type { Catalogue } from "./models/catalogue.ts";
 import { type Downloads, type HubSource, hubSource } from "./models/downloads.ts";
+import { modelFile } from "./models/files.ts";
 import type { Pool } from "./models/pool.ts";
 import type { States } from "./models/states.ts";
 import { type ModelRef, parseName, slotOf } from "./names.ts";
@@ -38,6 +40,7 @@ export interface Parts {
   readonly stats: StatsRing;
   readonly metrics: Metrics;
   readonly clock: () => Date;
+  readonly provider: ExecutionProvider;
   readonly defaultModel: string;
 }
 type Routes = Handlers<typeof modelApi>;
@@ -52,10 +55,10 @@ export function modelApiRoutes(parts: Parts): Routes {
 function predictions(parts: Parts): Pick<Routes, "predict" | "predictBatch" | "predictEnsemble"> {
   const { judge, defaultModel, clock } = parts;
   const note = noted(parts);
-  const one = async (text: string, asked: string, withProbabilities: boolean, signal: AbortSignal) => {
+  const one = async (text: string, asked: string, withProbabilities: boolean, options: AskOptions) => {
     const started = performance.now();
     judge.requireLength(text);
-    const [judged] = await judge.judge(asked, [text], signal);
+    const [judged] = await judge.judge(asked, [text], options);
     if (!judged) throw new AppError("INTERNAL", "no verdict for the text");
     const latencyMs = performance.now() - started;
     return note(singleAnswer(judged, { text, now: clock(), latencyMs, withProbabilities }), judged.verdict, judged);
@@ -64,10 +67,10 @@ function predictions(parts: Parts): Pick<Routes, "predict" | "predictBatch" | "p
 
   return {
     predict: async ({ body, context: { signal } }) => {
-      const { text, model_name, models, ensemble, return_probabilities } = body;
+      const { text, model_name, models, ensemble, return_probabilities, cascade } = body;
       const named = distinct([...(models ?? []), ...(model_name === undefined ? [] : [model_name])]);
       if (named.length <= 1 && ensemble !== true)
-        return await one(text, named[0] ?? defaultModel, return_probabilities, signal);
+        return await one(text, named[0] ?? defaultModel, return_probabilities, { signal, whole: !cascade });
       if (ensemble === false) throw severalModels();
       const options = { method: "averaging", weights: {}, withProbabilities: return_probabilities, signal } as const;
       return (await together(text, named.length > 1 ? named : loadedNames(parts), options)).answer;
@@ -145,7 +148,7 @@ function togetherOf(parts: Parts) {
     if (names.length === 0)
       throw new AppError("MODEL_NOT_LOADED", "no model is loaded; POST /models/{name}/load loads one");
     const weights = memberWeights(names, given);
-    const members = (await Promise.all(names.map((name) => judge.judge(name, [text], signal)))).flat();
+    const members = (await Promise.all(names.map((name) => judge.judge(name, [text], { signal })))).flat();
     const [first] = members;
     if (!first) throw new AppError("INTERNAL", "no verdict for the text");
     const combined = combine(members, method, weights);
@@ -170,7 +173,7 @@ async function batchResults(
   for (const [model, group] of byModel) {
     const started = performance.now();
     const texts = group.map(({ item }) => item.text);
-    const judged = await judge.judge(model, texts, signal).catch((error: unknown) => refusal(error));
+    const judged = await judge.judge(model, texts, { signal }).catch((error: unknown) => refusal(error));
     // A text's share: it did not wait for an answer of its own.
     const latencyMs = (performance.now() - started) / group.length;
     group.forEach(({ item, i }, k) => {
@@ -203,16 +206,18 @@ function tooLong(judge: Judge, { text, id }: Item): ItemError | undefined {
 
 function modelCalls(
   parts: Parts,
-): Pick<Routes, "listModels" | "getModel" | "loadModel" | "unloadModel" | "reloadModel"> {
-  const { pool, states, downloads, defaultModel } = parts;
+): Pick<Routes, "listModels" | "getModel" | "modelFile" | "loadModel" | "unloadModel" | "reloadModel"> {
+  const { judge, pool, states, downloads, defaultModel } = parts;
   return {
     listModels: async () => ({
       models: await states.list(),
       default_model: defaultModel,
+      execution_provider: parts.provider,
       memory: memoryOf(pool),
       next_cursor: null,
     }),
     getModel: ({ params }) => states.get(params.name),
+    modelFile: async ({ params, query }) => await modelFile(await judge.find(params.name), params.file, query.sha256),
     loadModel: async ({ params, body }) => {
       const ref = parseName(params.name);
       const pinned = body?.version === undefined ? ref : { ...ref, version: body.version };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { AppError, labels } from "@mlsec/contracts";
@@ -48,6 +49,26 @@ test("the documented prediction: label, confidence and probabilities agree", asy
   const benign = await api().predict({ body: { text: toyBenign } });
   expect(benign).toMatchObject({ prediction: "benign", is_attack: false, spans: [] });
   expect(benign.confidence).toBeCloseTo(1 - benign.attack_probability, 12);
+});
+
+test("a loaded detector's files are handed out with their checksums, and nothing else of its folder", async () => {
+  const url = (file: string): string => `${system.url("model-api")}/models/distilbert/files/${file}`;
+  const { files } = (await (await fetch(url("detector.json"))).json()) as { files: Record<string, { sha256: string }> };
+  expect(Object.keys(files)).toEqual(expect.arrayContaining(["config.json", "tokenizer.json"]));
+  const { sha256 = "" } = files["model.int8.safetensors"] ?? {};
+  const weights = await fetch(url(`model.int8.safetensors?sha256=${sha256}`));
+  expect(weights.headers.get("cache-control")).toContain("immutable");
+  const bytes = new Uint8Array(await weights.arrayBuffer());
+  expect(weights.headers.get("content-length")).toBe(String(bytes.length));
+  expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);
+  expect((await fetch(url(`model.int8.safetensors?sha256=${"0".repeat(64)}`))).status).toBe(404);
+  for (const file of ["scorecard.json", "..%2fdistilbert%2fconfig.json", "%2fetc%2fpasswd", "constructor", "README.md"])
+    expect((await fetch(url(file))).status, file).toBe(404);
+  expect((await fetch(`${system.url("model-api")}/models/bert/files/config.json`)).status).toBeGreaterThanOrEqual(404);
+});
+
+test("the execution provider is shown beside the models", async () => {
+  expect((await api().listModels()).execution_provider).toBe("cpu");
 });
 
 test("spans are code points of the text as sent, behind emoji and for a hidden payload", async () => {

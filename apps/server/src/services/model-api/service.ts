@@ -3,7 +3,7 @@ import os from "node:os";
 import { modelApi } from "@mlsec/contracts";
 import { defineService, type ServiceContext, type ServiceInstance } from "../../platform/service.ts";
 import { modelApiSlice } from "./config.ts";
-import { createInference, type Inference } from "./inference/inference.ts";
+import { createInference, type Inference, type InferenceOptions } from "./inference/inference.ts";
 import { createArtefacts } from "./models/artefacts.ts";
 import { type Catalogue, createCatalogue } from "./models/catalogue.ts";
 import { createDownloads } from "./models/downloads.ts";
@@ -33,7 +33,9 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
       { MLSEC_STORE_TEXT: config.storeText },
       "texts are not stored yet, whatever is asked: only hash and scores",
     );
-  const inference = openInference(context, settings.MLSEC_INFER_THREADS ?? os.availableParallelism());
+  const provider = settings.MLSEC_EXECUTION_PROVIDER;
+  const threads = settings.MLSEC_INFER_THREADS ?? os.availableParallelism();
+  const inference = openInference(context, { threads, provider });
   const artefacts = createArtefacts(storage, config.dataDir);
   const downloads = createDownloads(config);
   const catalogue = createCatalogue({
@@ -77,6 +79,7 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
     store,
     metrics,
     clock,
+    provider,
   };
   const settle = createSettler(context, pool);
   return {
@@ -96,10 +99,14 @@ async function create(context: ServiceContext): Promise<ServiceInstance<typeof m
   };
 }
 
-function openInference({ metrics, log, clock }: ServiceContext, threads: number): Inference {
+function openInference(
+  { metrics, log, clock }: ServiceContext,
+  { threads, provider }: Required<Pick<InferenceOptions, "threads" | "provider">>,
+): Inference {
   const crashes = metrics.counter("mlsec_inference_crashes_total", "Times the inference worker died.");
   return createInference({
     threads,
+    provider,
     clock,
     onBatch: ({ rows, waitMs }) => {
       metrics.batch("inference", rows);

@@ -84,6 +84,17 @@ test("the verdict says who answered, the model shows its cascade, and it is coun
   expect(alone.answered_by).toBeUndefined();
 });
 
+test("the full detector can be asked for alone, and its answer is not taken for the cascade's", async () => {
+  const text = `${toyBenign}, and then it slept`;
+  const whole = await api().predict({ body: { text, cascade: false } });
+  expect(whole).toMatchObject({ is_attack: false, from_cache: false });
+  expect(whole.answered_by).toBeUndefined();
+  const usual = await api().predict({ body: { text } });
+  expect(usual).toMatchObject({ answered_by: "student", from_cache: false });
+  const again = await api().predict({ body: { text, cascade: false } });
+  expect(again).toMatchObject({ from_cache: false, attack_probability: whole.attack_probability });
+});
+
 test("an explanation is the full detector's from end to end", async () => {
   const before = (await api().getModel({ params: { name: "distilbert" } })).cascade?.answered;
   const { tokens, attack_probability } = await api().explain({ body: { text: toyBenign } });

@@ -1,7 +1,7 @@
 // The main thread's side of the inference worker: calls with answers, cancelling, and one restart after a crash.
 import { Worker } from "node:worker_threads";
 import { AppError } from "@mlsec/contracts";
-import type { BatchReport, DetectorVerdict } from "@mlsec/engine";
+import type { BatchReport, DetectorVerdict, ExecutionProvider } from "@mlsec/engine";
 import { inferenceError } from "./failure.ts";
 import type { Answer, Ask, Loaded, Source } from "./protocol.ts";
 
@@ -25,6 +25,8 @@ export interface AskOptions {
 
 export interface InferenceOptions {
   readonly threads: number;
+  /** Default cpu. */
+  readonly provider?: ExecutionProvider;
   readonly clock: () => Date;
   readonly onBatch?: (report: BatchReport) => void;
   /** The worker died; `again` says whether another was started. */
@@ -42,7 +44,8 @@ type Request<A = Ask> = A extends Ask ? Omit<A, "id"> : never;
 // A second crash this soon is no accident: stay down, so that readiness says so.
 const restartPauseMs = 60_000;
 
-export function createInference({ threads, clock, onBatch, onCrash, entry }: InferenceOptions): Inference {
+export function createInference(options: InferenceOptions): Inference {
+  const { threads, provider = "cpu", clock, onBatch, onCrash, entry } = options;
   const calls = new Map<number, Call>();
   const sources = new Map<string, Source>();
   let nextId = 1;
@@ -54,7 +57,7 @@ export function createInference({ threads, clock, onBatch, onCrash, entry }: Inf
   function spawn(): Worker {
     const fresh = new Worker(entry ?? new URL("./worker.ts", import.meta.url), {
       name: "inference",
-      workerData: { threads },
+      workerData: { threads, provider },
       execArgv: [],
     });
     fresh.on("message", receive);

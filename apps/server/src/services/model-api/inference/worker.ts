@@ -8,6 +8,7 @@ import {
   type Detector,
   type DetectorVerdict,
   EngineError,
+  type ExecutionProvider,
   openCascade,
   openDetector,
   readCascade,
@@ -15,7 +16,7 @@ import {
 import type { Answer, Ask, Failure, Loaded, Source } from "./protocol.ts";
 import { warmUp } from "./warm.ts";
 
-const { threads } = workerData as { threads: number };
+const { threads, provider } = workerData as { threads: number; provider: ExecutionProvider };
 // As promises, so that verdicts asked for while a detector opens wait for it.
 const detectors = new Map<string, Promise<Detector>>();
 const running = new Map<number, { readonly abort: AbortController; readonly done: Promise<void> }>();
@@ -52,7 +53,7 @@ type Opened = Pick<Loaded, "cascade" | "trouble"> & { readonly detector: Detecto
 
 /** The detector with its cascade where it has one; a cascade that does not fit takes nothing away but itself. */
 async function open({ folder, students, labelMap }: Source): Promise<Opened> {
-  const options = { threads, onBatch, ...(labelMap ? { labelMap } : {}) };
+  const options = { threads, provider, onBatch, ...(labelMap ? { labelMap } : {}) };
   const cascade = students === undefined ? undefined : await readCascade(folder).catch(() => undefined);
   if (students === undefined || cascade === undefined) return { detector: await openDetector(folder, options) };
   try {

@@ -25,7 +25,7 @@ export interface Judge {
   find(asked: string): Promise<Served>;
   /** TEXT_TOO_LONG names the limit. */
   requireLength(text: string): void;
-  judge(asked: string, texts: readonly string[], signal?: AbortSignal): Promise<Judged[]>;
+  judge(asked: string, texts: readonly string[], options?: AskOptions): Promise<Judged[]>;
   /** Without cache, cascade and counting, for explanations: one model's probabilities compare with each other. */
   probe(served: Served, texts: readonly string[], signal?: AbortSignal): Promise<readonly DetectorVerdict[]>;
 }
@@ -80,19 +80,23 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
   return {
     find,
     requireLength: (text) => requireLength(text, maxChars),
-    async judge(asked, texts, signal) {
+    async judge(asked, texts, options = {}) {
       const served = await find(asked);
       const hashes = texts.map(hashText);
-      const cached = hashes.map((hash) => cache.get(served, hash));
+      // A student's answer is none where the full detector is asked.
+      const cached = hashes.map((hash) => {
+        const known = cache.get(served, hash);
+        return options.whole && known?.answeredBy === "student" ? undefined : known;
+      });
       const missing = texts.filter((_, i) => cached[i] === undefined);
-      const fresh = missing.length === 0 ? [] : await score(served, missing, { signal });
+      const fresh = missing.length === 0 ? [] : await score(served, missing, options);
       for (const verdict of fresh) measure(served, verdict);
       let next = 0;
       return texts.map((text, i) => {
         const verdict = cached[i] ?? fresh[next++];
         const hash = hashes[i] ?? "";
         if (!verdict) throw new AppError("INTERNAL", "the inference worker left a text without a verdict");
-        if (!cached[i]) cache.set(served, hash, verdict);
+        if (!cached[i] && !options.whole) cache.set(served, hash, verdict);
         return { verdict, served, asked, hash, chars: text.length, fromCache: cached[i] !== undefined };
       });
     },
