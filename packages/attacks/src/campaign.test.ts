@@ -83,8 +83,15 @@ test("a campaign can be drawn text by text", async () => {
 });
 
 test("every mutator can take part in a campaign", async () => {
+  const patterns = [
+    "multilingual-override",
+    "multilingual-jailbreak",
+    "report-passage",
+    "log-forging",
+    "unrestricted-persona",
+  ];
   for (const id of (await loadMutators()).keys()) {
-    const texts = await generateCampaign({ numAttacks: 300, seed: 3, mutators: [id], twins: false });
+    const texts = await generateCampaign({ numAttacks: 400, seed: 3, patterns, mutators: [id], twins: false });
     expect(
       texts.some(({ mutator }) => mutator === id),
       id,

@@ -263,7 +263,7 @@ function parseSelection(part: string, refuse: (why: string) => never): Selection
     case "keywords":
       return list.some((word) => word !== "") ? { kind, words: list } : refuse(`"${part}" names no word`);
     case "glob":
-      return list[0] ? { kind, pattern: list[0] } : refuse(`"${part}" has no pattern`);
+      return inside.trim() !== "" ? { kind, pattern: inside.trim().toLowerCase() } : refuse(`"${part}" has no pattern`);
     case "half":
       return list[0] === "first" || list[0] === "second"
         ? { kind, which: list[0] }

@@ -29,6 +29,7 @@ export {
 export { loadMutators, loadPatterns, resolveMutators } from "./registry.ts";
 export { createRng, type Rng } from "./rng.ts";
 export {
+  exposureOf,
   findingSeverity,
   type Outcome,
   riskScore,

@@ -37,4 +37,6 @@ test("the risk score weighs misses by severity; a disguise makes a finding one s
   expect(findingSeverity("high", null)).toBe("high");
   expect(findingSeverity("high", "base64")).toBe("medium");
   expect(findingSeverity("low", "base64")).toBe("low");
+  expect(findingSeverity("critical", "rot13+base64")).toBe("medium");
+  expect(findingSeverity("critical", "base64@words(0.3)")).toBe("high");
 });
