@@ -24,7 +24,7 @@ import {
 } from "../packages/engine/src/index.ts";
 import { generateCampaign, loadMutators } from "../packages/attacks/src/index.ts";
 import { halve } from "../packages/engine/src/verdict/calibrate.ts";
-import { writeAtomically } from "../packages/engine/src/verdict/manifest.ts";
+import { writeAtomically } from "../packages/engine/src/verdict/manifest-file.ts";
 import { type LabelledRow, readRows, splitByGroup } from "./read-rows.ts";
 
 const { values } = parseArgs({

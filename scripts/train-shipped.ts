@@ -12,7 +12,7 @@ import { createRandom } from "../packages/engine/src/tensor/random.ts";
 import { splitByGroup } from "../packages/engine/src/train/rows.ts";
 import { type TrainProgress, trainTransformer } from "../packages/engine/src/train/train.ts";
 import { finishDetector } from "../packages/engine/src/verdict/finish.ts";
-import { readManifest, writeManifest } from "../packages/engine/src/verdict/manifest.ts";
+import { readManifest, writeManifest } from "../packages/engine/src/verdict/manifest-file.ts";
 import { type LabelledRow, readRows } from "./read-rows.ts";
 
 const { values } = parseArgs({
