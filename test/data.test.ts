@@ -138,16 +138,17 @@ test("a row written by hand is a near-duplicate of its twin at most, of no suite
 test("the README counts the rows written by hand as they are", () => {
   const readme = readFileSync(new URL("../data/README.md", import.meta.url), "utf8");
   const table = readme.slice(readme.indexOf("## The written rows"), readme.indexOf("## The suite"));
-  const stated = [...table.matchAll(/^\| `([a-z-]+)` \|((?:[^|]*\|){6})/gm)].map(([, name, counts]) => {
-    return `${name} ${counts?.split("|", 6).map((cell) => Number(cell.replace(",", "")))}`;
-  });
+  const stated: Record<string, number[]> = {};
+  for (const [, name = "", counts = ""] of table.matchAll(/^\| `([a-z-]+)` \|((?:[^|]*\|){6})/gm)) {
+    stated[`${name}.jsonl`] = counts.split("|", 6).map((cell) => Number(cell.replace(",", "")));
+  }
   const order = ["prompt_injection", "jailbreak", "system_extraction", "code_injection", "benign"];
-  const actual = writtenFiles.map((name) => {
+  const actual: Record<string, number[]> = {};
+  for (const name of writtenFiles) {
     const rows = readRows(new URL(name, writtenFolder));
-    const counts = order.map((label) => rows.filter((row) => row.label === label).length);
-    return `${name.replace(".jsonl", "")} ${[rows.length, ...counts]}`;
-  });
-  expect(stated.sort()).toEqual(actual.sort());
+    actual[name] = [rows.length, ...order.map((label) => rows.filter((row) => row.label === label).length)];
+  }
+  expect(stated).toEqual(actual);
 });
 
 test("hosts and addresses in rows written by hand are reserved for examples", () => {
