@@ -28,6 +28,8 @@ interface Grammar {
 
 const slotPattern = /\[\[([^[\]]+)\]\]/;
 const grammars = new WeakMap<Slots, Grammar>();
+/** By list, since most patterns share most lists. */
+const compiledLists = new WeakMap<readonly string[], readonly Compiled[]>();
 
 /**
  * Fills a template.
@@ -160,10 +162,11 @@ function grammarOf(slots: Slots): Grammar {
   const found = grammars.get(slots);
   if (found) return found;
   const templates = new Map<string, Compiled>();
-  const lists = new Map<string, readonly Compiled[]>();
+  const choices = new Map<string, readonly Compiled[]>();
   const grammar: Grammar = {
     template: (text) => remember(templates, text, () => compile(text)),
-    fillers: (name) => remember(lists, name, () => fillers(slots, name).map(compile)),
+    fillers: (name) =>
+      name.includes("|") ? remember(choices, name, () => compileAll(name.split("|"))) : compiled(fillers(slots, name)),
   };
   grammars.set(slots, grammar);
   return grammar;
@@ -175,13 +178,20 @@ function remember<T>(map: Map<string, T>, key: string, make: () => T): T {
   return value;
 }
 
+function compiled(list: readonly string[]): readonly Compiled[] {
+  let found = compiledLists.get(list);
+  if (!found) compiledLists.set(list, (found = compileAll(list)));
+  return found;
+}
+
+const compileAll = (list: readonly string[]): Compiled[] => list.map(compile);
+
 function compile(template: string): Compiled {
   const parts = template.split(slotPattern);
   return { literals: parts.filter((_, i) => i % 2 === 0), slots: parts.filter((_, i) => i % 2 === 1) };
 }
 
 function fillers(slots: Slots, name: string): readonly string[] {
-  if (name.includes("|")) return name.split("|");
   const list = Object.hasOwn(slots, name) ? slots[name] : undefined;
   if (!list || list.length === 0) {
     const known = Object.keys(slots).join(", ");

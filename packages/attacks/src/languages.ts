@@ -15,8 +15,19 @@ export interface Language {
   readonly phrases: Readonly<Record<string, readonly (readonly [text: string, back: string])[]>>;
 }
 
-/** All languages by code, sorted: one JSON file each in languages/. */
-export const languages: ReadonlyMap<string, Language> = readTable(new URL("./languages/", import.meta.url));
+const folder = new URL("./languages/", import.meta.url);
+let table: ReadonlyMap<string, Language> | undefined;
+
+/**
+ * All languages: one JSON file each in languages/, read when first asked for.
+ * @returns languages by code, sorted
+ * @example
+ * languages().get("de")?.name; // "German"
+ */
+export function languages(): ReadonlyMap<string, Language> {
+  table ??= readTable();
+  return table;
+}
 
 /**
  * A language's phrases as fillers.
@@ -27,9 +38,9 @@ export const languages: ReadonlyMap<string, Language> = readTable(new URL("./lan
  * languageSlots("de")["gap"]; // [" "]
  */
 export function languageSlots(code: string): Slots {
-  const language = languages.get(code);
+  const language = languages().get(code);
   if (!language) {
-    const known = [...languages.keys()].join(", ");
+    const known = [...languages().keys()].join(", ");
     throw new AppError("INVALID_INPUT", `no language is called "${code}"; known: ${known}`, { code });
   }
   return Object.fromEntries(
@@ -37,7 +48,7 @@ export function languageSlots(code: string): Slots {
   );
 }
 
-function readTable(folder: URL): Map<string, Language> {
+function readTable(): Map<string, Language> {
   const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
   const files = names.sort().map((name) => JSON.parse(readFileSync(new URL(name, folder), "utf8")) as Language);
   return new Map(files.map((language) => [language.code, language]));

@@ -93,11 +93,13 @@ export const commonSlots: Slots = { ...vocabulary, ...phrases };
  * definePattern(definition).attacks(createRng(1), 3);
  */
 export function definePattern(definition: PatternDefinition): AttackPattern {
-  const dialects = slotsOf(definition);
+  let dialects: readonly Slots[] | undefined;
   return {
     ...definition,
-    attacks: (rng, n, options = {}) =>
-      Array.from({ length: n }, () => drawPair(definition, { slots: rng.pick(dialects), rng, ...options })),
+    attacks(rng, n, options = {}) {
+      const known = (dialects ??= slotsOf(definition));
+      return Array.from({ length: n }, () => drawPair(definition, { slots: rng.pick(known), rng, ...options }));
+    },
   };
 }
 
