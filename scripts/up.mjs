@@ -163,7 +163,8 @@ function buildDashboard(node) {
   if (!fs.existsSync(path.join(folder, "vite.config.ts"))) return;
   const stamp = path.join(folder, "dist", ".stamp");
   const hash = createHash("sha256");
-  for (const place of [folder, path.join(root, "packages/contracts/src")]) hashFolder(place, hash);
+  for (const place of [folder, ...["contracts", "engine"].map((name) => path.join(root, "packages", name, "src"))])
+    hashFolder(place, hash);
   const wanted = hash.digest("hex");
   if (readOr(stamp, "") === wanted) return;
   process.stderr.write("Building the dashboard…\n");

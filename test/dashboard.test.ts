@@ -22,7 +22,7 @@ const skip = !executablePath
     : " (skipped: the dashboard is not built)";
 /** Set to a folder to keep a picture of every page; the README's picture is one of them. */
 const pictures = process.env["MLSEC_TEST_PICTURES"];
-const pages = ["/", "/models", "/training", "/red-team", "/analytics"];
+const pages = ["/", "/models", "/training", "/red-team", "/analytics", "/browser"];
 const views = [
   { name: "desktop", width: 1440, height: 1000 },
   { name: "phone", width: 390, height: 844 },

@@ -5,6 +5,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   plugins: [react()],
   build: { target: "es2022", chunkSizeWarningLimit: 900, assetsInlineLimit: 0 },
+  worker: { format: "es" },
   server: {
     port: 5173,
     proxy: {

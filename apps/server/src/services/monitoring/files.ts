@@ -20,9 +20,9 @@ const types: Readonly<Record<string, string>> = {
   ".txt": "text/plain; charset=utf-8",
   ".webmanifest": "application/manifest+json",
 };
-/** Scripts only from our own files; styles also inline, which charts need. */
+/** Scripts and WebAssembly only from our own files; styles also inline, which charts need. */
 export const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 // Vite puts a hash into the names of what it builds.
 const hashedFile = /^\/assets\/.+-[\w-]{8,}\.\w+$/;

@@ -28,7 +28,7 @@ test("the page for every path of the client, with no inline scripts; hashed file
   for (const at of ["/", "/training", "/models/distilbert"]) {
     const page = await get(at, { accept: "text/html" });
     expect(await page.text()).toContain("dashboard");
-    expect(page.headers.get("content-security-policy")).toContain("script-src 'self';");
+    expect(page.headers.get("content-security-policy")).toContain("script-src 'self' 'wasm-unsafe-eval'; style-src");
     expect(page.headers.get("cache-control")).toBe("no-cache");
     const again = await get(at, { accept: "text/html", "if-none-match": page.headers.get("etag") ?? "" });
     expect(again.status).toBe(304);
