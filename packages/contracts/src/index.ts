@@ -3,6 +3,7 @@ export * from "./analytics.ts";
 export * from "./client.ts";
 export * from "./error.ts";
 export * from "./fields.ts";
+export * from "./findings.ts";
 export * from "./health.ts";
 export * from "./mlflow.ts";
 export * from "./model-api.ts";

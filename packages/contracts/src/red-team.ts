@@ -12,10 +12,9 @@ import {
   Rate,
   Timestamp,
 } from "./fields.ts";
+import { findingRoutes, Severity } from "./findings.ts";
 import { route } from "./route.ts";
 
-export const Severity = z.enum(["low", "medium", "high", "critical"]).meta({ id: "Severity" });
-export type Severity = z.infer<typeof Severity>;
 export const TestText = z.union([
   z.string(),
   z.strictObject({ text: z.string(), expected: z.union([Label, z.literal("attack")]).optional() }),
@@ -196,13 +195,5 @@ export const redTeam = {
       }),
     },
   }),
-  report: route({
-    method: "GET",
-    path: "/reports/{file}",
-    summary: "A test as a file: `<test_id>.html`, `.json` or `.csv`",
-    scope: "read",
-    kind: "file",
-    params: z.strictObject({ file: z.string().regex(/^[\w-]+\.(html|json|csv)$/, "<test_id>.html, .json or .csv") }),
-    responses: { 200: z.string() },
-  }),
+  ...findingRoutes,
 };

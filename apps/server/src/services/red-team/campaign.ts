@@ -6,11 +6,13 @@ import {
   loadMutators,
   loadPatterns,
   selfTest,
+  severityWeights,
   taxonomies,
 } from "@mlsec/attacks";
-import { AttackLabel, type redTeam } from "@mlsec/contracts";
+import { AttackLabel, type redTeam, type Severity } from "@mlsec/contracts";
 import * as z from "zod";
 import { severityOf } from "./figures.ts";
+import { attackKey } from "./fingerprint.ts";
 import type { PlannedAttempt } from "./store.ts";
 
 type TestRequest = z.output<typeof redTeam.test.body>;
@@ -47,30 +49,31 @@ export async function planCampaign({ campaign }: { readonly campaign: unknown })
 
 export const selfTestAttempts = async (): Promise<PlannedAttempt[]> => (await selfTest()).map(planned);
 
-const planned = ({ text, label, patternId, mutator, severity, benign }: CampaignText): PlannedAttempt => ({
-  text,
-  category: label,
-  pattern: patternId,
-  mutator,
-  benign,
-  severity: benign ? null : findingSeverity(severity, mutator),
-});
+const planned = ({ text, label, patternId, mutator, severity, benign }: CampaignText): PlannedAttempt =>
+  ranked({ text, category: label, pattern: patternId, mutator, benign }, severity);
 
 /** A string has no expected label; `expected` may be a label or just `attack`. */
 export function givenAttempts(texts: NonNullable<TestRequest["test_texts"]>): PlannedAttempt[] {
   return texts.map((given) => {
     const text = typeof given === "string" ? given : given.text;
     const expected = typeof given === "string" ? undefined : given.expected;
-    const benign = expected === "benign";
-    return {
-      text,
-      category: expected ?? null,
-      pattern: null,
-      mutator: null,
-      benign,
-      severity: benign || expected === undefined ? null : severityOf(expected),
-    };
+    const attempt = { text, category: expected ?? null, pattern: null, mutator: null, benign: expected === "benign" };
+    return ranked(attempt, expected === undefined ? null : severityOf(expected));
   });
+}
+
+type Unranked = Omit<PlannedAttempt, "severity" | "impact" | "attackKey">;
+
+/** What a wrong answer would mean: docs/decisions/0008. A text without a label cannot be answered wrongly. */
+function ranked(attempt: Unranked, severity: Severity | null): PlannedAttempt {
+  // A false alarm is as bad whatever attack its text was modelled on.
+  const declared = attempt.benign ? "medium" : severity;
+  return {
+    ...attempt,
+    attackKey: attackKey(attempt),
+    impact: declared === null ? null : severityWeights[declared],
+    severity: declared === null ? null : findingSeverity(declared, attempt.mutator),
+  };
 }
 
 export async function listPatterns() {

@@ -1,15 +1,17 @@
-// Where a list of tests goes on: the moment and the id of the last one shown, opaque to the caller.
+// Where a list goes on: what the last row shown was sorted by, opaque to the caller.
 import { AppError } from "@mlsec/contracts";
 import * as z from "zod";
 
-const Position = z.tuple([z.iso.datetime(), z.uuid()]);
+/** Of a list of tests: moment and id. */
+export const TestPosition = z.tuple([z.iso.datetime(), z.uuid()]);
+/** Of a list of findings: weight, moment and id. */
+export const FindingPosition = z.tuple([z.number(), z.iso.datetime(), z.uuid()]);
 
-/** Null when there is no last row. */
-export const pageCursor = (last: { created_at: Date; id: string } | undefined): string | null =>
-  last ? Buffer.from(JSON.stringify([last.created_at.toISOString(), last.id])).toString("base64url") : null;
+export const writeCursor = (position: readonly (string | number)[]): string =>
+  Buffer.from(JSON.stringify(position)).toString("base64url");
 
 /** INVALID_INPUT when it is none of ours. */
-export function readCursor(cursor: string): { createdAt: string; id: string } {
+export function readCursor<P>(cursor: string, schema: z.ZodType<P>): P {
   const message = "expected the `next_cursor` of an earlier page";
   const refused = new AppError("INVALID_INPUT", `cursor: ${message}`, { errors: [{ field: "cursor", message }] });
   let value: unknown;
@@ -18,7 +20,7 @@ export function readCursor(cursor: string): { createdAt: string; id: string } {
   } catch {
     throw refused;
   }
-  const position = Position.safeParse(value);
+  const position = schema.safeParse(value);
   if (!position.success) throw refused;
-  return { createdAt: position.data[0], id: position.data[1] };
+  return position.data;
 }

@@ -48,6 +48,7 @@ const model = {
   memory_bytes: 1,
   source: "test",
   alias: "champion",
+  cascade: null,
   loaded_at: null,
   error: null,
 };
@@ -191,6 +192,7 @@ test("kill −9 in the middle of a test: the next process goes on, and nothing t
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ num_attacks: 100, benign_twins: false, seed: 5 }),
   });
+  expect(response.status).toBe(202);
   const { test_id } = (await response.json()) as { test_id: string };
   await reached.promise;
   killed.kill("SIGKILL");

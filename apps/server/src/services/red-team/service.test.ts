@@ -147,7 +147,11 @@ test("reports in every format; the library is listed", async () => {
   for (const [format, type] of [
     ["html", "text/html"],
     ["json", "application/json"],
+    ["jsonl", "application/jsonl"],
     ["csv", "text/csv"],
+    ["sarif", "application/sarif+json"],
+    ["junit.xml", "application/xml"],
+    ["md", "text/markdown"],
   ]) {
     const response = await api().report({ params: { file: `${id}.${format}` } });
     expect(response.headers.get("content-type")).toContain(type);

@@ -5,8 +5,8 @@ import * as z from "zod";
 import { defineService, type ServiceContext } from "../../platform/service.ts";
 import { campaignOf, givenAttempts, listMutators, listPatterns, listTaxonomies } from "./campaign.ts";
 import { createOutbox } from "./outbox.ts";
-import { pageCursor, readCursor } from "./cursor.ts";
-import { type Format, formats } from "./report.ts";
+import { readCursor, TestPosition, writeCursor } from "./cursor.ts";
+import { findingHandlers } from "./finding-handlers.ts";
 import { createRunner, type Runner } from "./runner.ts";
 import { runSelfTests } from "./self-test.ts";
 import { createStore, type NewTest, type PlannedAttempt, type Store, summaryOf, type TestRow } from "./store.ts";
@@ -61,11 +61,12 @@ export const service = defineService({
         },
         async results({ query }) {
           const { limit } = query;
-          const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
+          const after = query.cursor === undefined ? undefined : readCursor(query.cursor, TestPosition);
           const tests = await store.list({ model: query.model_name, from: query.from, to: query.to, after, limit });
           const page = tests.slice(0, limit);
           const results = await Promise.all(page.map(shown));
-          return { results, next_cursor: tests.length > limit ? pageCursor(page.at(-1)) : null };
+          const last = tests.length > limit ? page.at(-1) : undefined;
+          return { results, next_cursor: last ? writeCursor([last.created_at.toISOString(), last.id]) : null };
         },
         result: async ({ params }) => withResults(await found(params.id)),
         status: async ({ params }) => shown(await found(params.id)),
@@ -81,10 +82,7 @@ export const service = defineService({
         patterns: async () => ({ patterns: await listPatterns(), next_cursor: null }),
         mutators: async () => ({ mutators: await listMutators(), next_cursor: null }),
         taxonomies: async () => ({ taxonomies: listTaxonomies(), next_cursor: null }),
-        async report({ params }) {
-          const [, id = "", format = "json"] = /^(.+)\.(\w+)$/.exec(params.file) ?? [];
-          return reportResponse(await withResults(await found(id)), format as Format);
-        },
+        ...findingHandlers(context, store, found),
       },
       ready: async () => ({ ready: true, checks: { database: await databaseCheck(context) } }),
       async start() {
@@ -162,18 +160,6 @@ function answered(test: TestRow): TestRow {
     known.success ? known.data : "UNAVAILABLE",
     `test ${test.id} failed: ${test.error ?? "no answer"}`,
   );
-}
-
-function reportResponse(test: TestResult, format: Format): Response {
-  const { type, write } = formats[format];
-  const shownInPlace = format === "html" ? "inline" : "attachment";
-  return new Response(write(test), {
-    headers: {
-      "content-type": type,
-      "content-disposition": `${shownInPlace}; filename="mlsec-test-${test.test_id}.${format}"`,
-      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
-    },
-  });
 }
 
 async function databaseCheck({ db }: ServiceContext): Promise<{ status: "ok" | "down"; detail?: string }> {

@@ -1,6 +1,7 @@
 // Tests and the ledger of attempts. Every write that ends something asks for the state it ends.
 import type { AttemptResult, Severity, TestSummary } from "@mlsec/contracts";
 import type { Database, Sql } from "../../platform/db/database.ts";
+import { recordFindings } from "./finding-store.ts";
 import { type Figures, figuresOf, type Outcome, type Tally } from "./figures.ts";
 
 /** An attempt before it ran. */
@@ -10,10 +11,14 @@ export interface PlannedAttempt {
   readonly pattern: string | null;
   readonly mutator: string | null;
   readonly benign: boolean;
-  /** What missing it means; null for benign and unlabelled texts. */
+  /** What a wrong answer means; null for unlabelled texts. */
   readonly severity: Severity | null;
+  /** Weight of what a wrong answer means before its disguise is counted. */
+  readonly impact: number | null;
+  /** The same in every test that sends this attack. */
+  readonly attackKey: string;
 }
-export interface PendingAttempt extends PlannedAttempt {
+export interface PendingAttempt extends Omit<PlannedAttempt, "impact" | "attackKey"> {
   readonly ordinal: number;
 }
 export interface AttemptOutcome {
@@ -59,17 +64,18 @@ export interface ListFilter {
   readonly model?: string | undefined;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
-  readonly after?: { readonly createdAt: string; readonly id: string } | undefined;
+  readonly after?: readonly [createdAt: string, id: string] | undefined;
   readonly limit: number;
 }
 
 /** PostgreSQL takes 65,535 parameters; columns as arrays need ten whatever the number of rows. */
 async function writeLedger(sql: Sql, testId: string, attempts: readonly PlannedAttempt[]): Promise<void> {
   await sql.query(
-    `insert into red_team_attempts (test_id, ordinal, text_json, category, pattern, mutator, benign, severity)
-     select $1, ordinal, text_json, category, pattern, mutator, benign, severity
-     from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[])
-       as row (ordinal, text_json, category, pattern, mutator, benign, severity)
+    `insert into red_team_attempts
+       (test_id, ordinal, text_json, category, pattern, mutator, benign, severity, impact, attack_key)
+     select $1, row.*
+     from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[], $9::smallint[],
+       $10::text[]) as row (ordinal, text_json, category, pattern, mutator, benign, severity, impact, attack_key)
      on conflict do nothing`,
     [
       testId,
@@ -80,6 +86,8 @@ async function writeLedger(sql: Sql, testId: string, attempts: readonly PlannedA
       attempts.map(({ mutator }) => mutator),
       attempts.map(({ benign }) => benign),
       attempts.map(({ severity }) => severity),
+      attempts.map(({ impact }) => impact),
+      attempts.map((attempt) => attempt.attackKey),
     ],
   );
   await sql.query("update red_team_tests set is_planned = true where id = $1", [testId]);
@@ -169,11 +177,13 @@ export function createStore(db: Database) {
       db.tx(async (sql) => {
         const ended = figuresOf(await tallies(sql, test.id), test.pass_threshold);
         const shown = end.status === "completed" ? ended : { ...ended, overall_status: null };
-        return sql.one<TestRow>(
+        const row = await sql.one<TestRow>(
           `update red_team_tests set status = $2, figures = $3, finished_at = $4, error = $5, error_code = $6
            where id = $1 and status = 'running' returning *`,
           [test.id, end.status, shown, end.at, end.error?.detail ?? null, end.error?.code ?? null],
         );
+        if (row) await recordFindings(sql, row, end.at);
+        return row;
       }),
 
     attempts: async (testId: string): Promise<AttemptResult[]> => {
@@ -192,7 +202,7 @@ export function createStore(db: Database) {
            and ($2::timestamptz is null or created_at >= $2) and ($3::timestamptz is null or created_at < $3)
            and ($4::timestamptz is null or (created_at, id) < ($4, $5::uuid))
          order by created_at desc, id desc limit $6`,
-        [model ?? null, from ?? null, to ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+        [model ?? null, from ?? null, to ?? null, after?.[0] ?? null, after?.[1] ?? null, limit + 1],
       ),
 
     running: (): Promise<TestRow[]> =>
@@ -226,7 +236,7 @@ function attemptResult({
   error,
   ...row
 }: Omit<AttemptResult, "text" | "status" | "error" | "detected"> & LedgerRow) {
-  const found = row.status === "missed" ? row.severity : row.status === "false_alarm" ? ("low" as const) : null;
+  const found = row.status === "missed" || row.status === "false_alarm" ? row.severity : null;
   const isFlagged = ["detected", "false_alarm", "flagged"].includes(row.status);
   return {
     ...row,
