@@ -1,4 +1,4 @@
-// npm start | test | check | bench NAME | build | generate: makes ready what is missing and runs the target on the bundled Node 26.
+// npm start | test | check | bench NAME | build | generate | pack engine: makes ready what is missing and runs the target on the bundled Node 26.
 // Plain JavaScript for Node 20 without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -38,6 +38,7 @@ function commandOf(name) {
   if (name === "test") return ["node_modules/vitest/vitest.mjs", "run"];
   if (name === "check") return ["scripts/check.ts"];
   if (name === "generate") return ["scripts/generate.ts"];
+  if (name === "pack") return ["scripts/pack.ts"];
   const file = name === "bench" ? `bench/${args.shift() ?? ""}.ts` : undefined;
   if (file && /^bench\/[\w-]+\.ts$/.test(file) && fs.existsSync(path.join(root, file))) return [file];
   const benches = fs.existsSync(path.join(root, "bench")) ? fs.readdirSync(path.join(root, "bench")) : [];

@@ -1,7 +1,7 @@
 /**
  * Memory for weights that WebAssembly can reach: typed arrays over one WebAssembly memory, and the loops over them.
- * ONNX Runtime reads the same arrays. Beyond 4 GiB, the most that a memory holds, the arrays are ordinary ones and the
- * loops run in JavaScript, three times slower and to the same results within rounding.
+ * ONNX Runtime reads the same arrays. Beyond 4 GiB, the most that a memory holds, and on a Node before 26, the arrays are
+ * ordinary ones and the loops run in JavaScript, three times slower and to the same results within rounding.
  */
 import { readFileSync } from "node:fs";
 
@@ -47,6 +47,8 @@ export interface Arena {
 
 const pageBytes = 65_536;
 const mostPages = 65_536;
+/** ONNX Runtime gets the arrays through Node-API: shared memory, as this is, Node 20 refuses and Node 26 takes. */
+const takesShared = Number(process.versions.node.split(".")[0]) >= 26;
 
 /**
  * Creates an arena with room for so many bytes, plus 64 for every array.
@@ -56,7 +58,7 @@ const mostPages = 65_536;
  */
 export function createArena(capacity: number): Arena {
   const pages = Math.ceil(capacity / pageBytes) + 1;
-  return pages <= mostPages ? new WasmArena(pages) : new PlainArena();
+  return takesShared && pages <= mostPages ? new WasmArena(pages) : new PlainArena();
 }
 
 /** An arena of ordinary arrays. */
