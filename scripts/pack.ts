@@ -17,9 +17,9 @@ fs.mkdirSync(folder, { recursive: true });
 compile();
 copyTables();
 describe();
-const name =
+const tarball =
   run(npm(), ["pack", "--pack-destination", out, "--loglevel=error"], folder).trim().split("\n").at(-1) ?? "";
-process.stdout.write(`${path.join(out, name)}\n`);
+process.stdout.write(`${path.join(out, tarball)}\n`);
 
 function compile(): void {
   const config = path.join(out, "tsconfig.json");
