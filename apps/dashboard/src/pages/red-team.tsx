@@ -1,9 +1,12 @@
 /** Red Team: attack a detector, with benign twins beside the attacks, and read what got through. */
-import type { TestResult } from "@mlsec/contracts";
+import type { TestResult, TestSummary } from "@mlsec/contracts";
 import { useState } from "react";
 import { Attempts } from "../components/Attempts.tsx";
 import { Bars, Progress } from "../components/Bars.tsx";
 import { Card, Figure, PageTitle } from "../components/Card.tsx";
+import { CompareTests } from "../components/CompareTests.tsx";
+import { Findings } from "../components/Findings.tsx";
+import { Matrix } from "../components/Matrix.tsx";
 import { Empty, Failed, Loaded, Loading } from "../components/Notice.tsx";
 import { StartTest } from "../components/StartTest.tsx";
 import { Outcome, TestRow, triggers } from "../components/TestRow.tsx";
@@ -48,14 +51,25 @@ function RedTeam() {
           </Loaded>
         </Card>
         {id ? (
-          <Result key={id} id={id} running={tests.data?.results.find((t) => t.test_id === id)?.status === "running"} />
+          <Result
+            key={id}
+            id={id}
+            running={tests.data?.results.find((t) => t.test_id === id)?.status === "running"}
+            tests={tests.data?.results ?? []}
+          />
         ) : null}
       </div>
     </>
   );
 }
 
-function Result({ id, running }: { id: string; running: boolean }) {
+interface ResultProps {
+  readonly id: string;
+  readonly running: boolean;
+  readonly tests: readonly TestSummary[];
+}
+
+function Result({ id, running, tests }: ResultProps) {
   const [seen] = useState(() => running);
   const result = useQuery(`${id} ${running}`, () => redTeam.result({ params: { id } }), running ? 1500 : undefined);
   const cancel = useAction(async () => {
@@ -70,42 +84,63 @@ function Result({ id, running }: { id: string; running: boolean }) {
     );
   const test = result.data;
   return (
-    <Card title={`${test.model_name} version ${test.model_version}`} wide aside={<Outcome test={test} />}>
-      {test.status === "running" ? (
-        <div className="row">
-          <Progress value={test.total > 0 ? (100 * test.done) / test.total : 0} label="Progress" />
-          <span className="quiet small">
-            {count(test.done)} of {count(test.total)}
-          </span>
-          <button type="button" disabled={cancel.busy} onClick={cancel.run}>
-            Cancel
-          </button>
+    <>
+      <Card title={`${test.model_name} version ${test.model_version}`} wide aside={<Outcome test={test} />}>
+        {test.status === "running" ? (
+          <div className="row">
+            <Progress value={test.total > 0 ? (100 * test.done) / test.total : 0} label="Progress" />
+            <span className="quiet small">
+              {count(test.done)} of {count(test.total)}
+            </span>
+            <button type="button" disabled={cancel.busy} onClick={cancel.run}>
+              Cancel
+            </button>
+          </div>
+        ) : null}
+        {test.error ? <Failed>{test.error}</Failed> : null}
+        <Figures test={test} />
+        <div className="grid inner">
+          <Split name="By category" of={test.by_category} />
+          <Split name="By mutator" of={test.by_mutator} />
         </div>
-      ) : null}
-      {test.error ? <Failed>{test.error}</Failed> : null}
-      <Figures test={test} />
-      <div className="grid inner">
-        <Split name="By category" of={test.by_category} />
-        <Split name="By mutator" of={test.by_mutator} />
-      </div>
-      <Attempts results={test.results} />
-      <p className="quiet small">
-        {triggers[test.trigger]}, {dateTime(test.created_at)}
-        {test.seed === null ? "" : `, seed ${test.seed}`} · report:{" "}
-        {["html", "json", "csv"].map((format) => (
-          <a
-            key={format}
-            href={address("red-team", `/reports/${test.test_id}.${format}`)}
-            target="_blank"
-            rel="noreferrer"
-          >
-            {format.toUpperCase()}{" "}
-          </a>
-        ))}
-      </p>
-    </Card>
+        <Attempts results={test.results} />
+        <p className="quiet small">
+          {triggers[test.trigger]}, {dateTime(test.created_at)}
+          {test.seed === null ? "" : `, seed ${test.seed}`}
+        </p>
+        {test.status === "running" ? null : <Downloads id={test.test_id} />}
+      </Card>
+      {test.status === "running" ? null : (
+        <>
+          <Matrix testId={id} version={test.status} />
+          <Findings testId={id} version={test.status} />
+          <CompareTests test={test} tests={tests} />
+        </>
+      )}
+    </>
   );
 }
+
+const formats = [
+  ["html", "HTML"],
+  ["md", "Markdown"],
+  ["sarif", "SARIF"],
+  ["junit.xml", "JUnit"],
+  ["csv", "CSV"],
+  ["json", "JSON"],
+  ["jsonl", "JSONL"],
+] as const;
+
+const Downloads = ({ id }: { id: string }) => (
+  <p className="row filters small">
+    Report:
+    {formats.map(([format, name]) => (
+      <a key={format} href={address("red-team", `/reports/${id}.${format}`)} target="_blank" rel="noreferrer">
+        {name}
+      </a>
+    ))}
+  </p>
+);
 
 const Figures = ({ test }: { test: TestResult }) => (
   <div className="figures">
