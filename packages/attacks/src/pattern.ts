@@ -1,5 +1,5 @@
 /** What an attack pattern is: metadata and pairs of templates, one for the attack and one for its benign twin. */
-import { canFill, fill, type Slots } from "./grammar.ts";
+import { type Bindings, canFill, fill, type Slots } from "./grammar.ts";
 import type { AttackLabel } from "./labels.ts";
 import { languageSlots } from "./languages.ts";
 import type { Rng } from "./rng.ts";
@@ -152,13 +152,11 @@ interface Draw extends DrawOptions {
   readonly rng: Rng;
 }
 
-function drawPair({ templates, frame }: PatternDefinition, { slots, rng, bare }: Draw): AttackPair {
+function drawPair({ templates, frame, slots: own }: PatternDefinition, { slots, rng, bare }: Draw): AttackPair {
   const [attack, twin] = rng.pick(templates);
   const bindings = new Map<string, string[]>();
   if (typeof attack !== "string" || typeof twin !== "string") {
-    const turns = [attack].flat().map((turn) => fill(turn, slots, rng, bindings));
-    const twinTurns = [twin].flat().map((turn) => fill(turn, slots, rng, bindings));
-    return { text: transcript(turns), twin: transcript(twinTurns), turns, twinTurns };
+    return drawConversation([attack].flat(), [twin].flat(), { own, slots, rng });
   }
   const text = fill(attack, slots, rng, bindings);
   const benign = fill(twin, slots, rng, bindings);
@@ -168,4 +166,28 @@ function drawPair({ templates, frame }: PatternDefinition, { slots, rng, bare }:
   const start = fill(before, slots, rng);
   const end = fill(after, slots, rng);
   return { text: start + text + end, twin: start + benign + end };
+}
+
+interface Conversation extends Draw {
+  readonly own: Slots;
+}
+
+/** Names and things stay the same throughout a conversation; what the pattern itself can say is drawn anew each turn. */
+function drawConversation(
+  attack: readonly string[],
+  twin: readonly string[],
+  { own, slots, rng }: Conversation,
+): AttackPair {
+  const lasting: Bindings = new Map();
+  const ofTurn: Bindings[] = [];
+  const say = (turn: string, i: number): string => {
+    const bindings: Bindings = new Map([...lasting, ...(ofTurn[i] ?? [])]);
+    const text = fill(turn, slots, rng, bindings);
+    ofTurn[i] = new Map([...bindings].filter(([name]) => Object.hasOwn(own, name)));
+    for (const [name, used] of bindings) if (!Object.hasOwn(own, name)) lasting.set(name, used);
+    return text;
+  };
+  const turns = attack.map(say);
+  const twinTurns = twin.map(say);
+  return { text: transcript(turns), twin: transcript(twinTurns), turns, twinTurns };
 }
