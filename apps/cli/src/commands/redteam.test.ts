@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createProgram } from "../program.ts";
 import { reportFormat } from "../red-team.ts";
 import { exitCode } from "./redteam.ts";
 
@@ -21,4 +22,14 @@ test("the report's format follows the file's ending", () => {
     ...["html", "jsonl", "json", "junit.xml", "sarif", "md"],
   ]);
   expect(() => reportFormat("a.pdf")).toThrow(/--report a.pdf/);
+});
+
+test("an option after a subcommand is the subcommand's", async () => {
+  const program = await createProgram();
+  const redteam = program.commands.find((command) => command.name() === "redteam") ?? expect.fail();
+  const seen: unknown[] = [];
+  const list = redteam.commands.find((command) => command.name() === "findings") ?? expect.fail();
+  list.action((options: unknown) => void seen.push(options));
+  await program.parseAsync(["redteam", "findings", "--target", "linear", "--limit", "1", "--json"], { from: "user" });
+  expect(seen).toEqual([{ target: "linear", limit: "1", json: true }]);
 });

@@ -24,6 +24,8 @@ const mostShown = 15;
 export const add: AddCommand = (program) => {
   const command = program
     .command("redteam")
+    // Otherwise --json after a subcommand would belong to this one.
+    .enablePositionalOptions()
     .summary("attack a target for CI; list and replay findings")
     .description(
       "Attacks a detector with generated attacks beside benign twins and keeps what went wrong as findings.\nExit code: 0 no standing finding at or above --fail-on, 1 at least one, 2 an error or too many texts without an answer. Needs the server.",

@@ -15,22 +15,27 @@ const kinds = [
 ] as const satisfies readonly { id: keyof Comparison["rows"]; name: string; tone: Tone | undefined }[];
 
 export function CompareTests({ test, tests }: { test: TestSummary; tests: readonly TestSummary[] }) {
-  const others = tests.filter((other) => other.test_id !== test.test_id && other.status !== "running");
+  const isAlike = (other: TestSummary): number => Number(other.seed === test.seed && other.total === test.total);
+  const others = tests
+    .filter((other) => other.test_id !== test.test_id && other.status !== "running")
+    .sort((a, b) => isAlike(b) - isAlike(a));
   const [chosen, setChosen] = useState("");
   return (
     <Card title="Compare with an earlier test" wide>
       {others.length === 0 ? (
         <Empty title="There is no other test">Run one with the same seed: then both ask the same texts.</Empty>
       ) : (
-        <select aria-label="Test to compare with" value={chosen} onChange={(e) => setChosen(e.target.value)}>
-          <option value="">choose a test …</option>
-          {others.map((other) => (
-            <option key={other.test_id} value={other.test_id}>
-              {other.model_name} v{other.model_version}, {dateTime(other.created_at)}
-              {other.seed === null ? "" : `, seed ${other.seed}`}, {percent(other.detection_rate)} detected
-            </option>
-          ))}
-        </select>
+        <div className="row filters">
+          <select aria-label="Test to compare with" value={chosen} onChange={(e) => setChosen(e.target.value)}>
+            <option value="">choose a test …</option>
+            {others.map((other) => (
+              <option key={other.test_id} value={other.test_id}>
+                {other.model_name} v{other.model_version}, {dateTime(other.created_at)}
+                {other.seed === null ? "" : `, seed ${other.seed}`}, {percent(other.detection_rate)} detected
+              </option>
+            ))}
+          </select>
+        </div>
       )}
       {chosen === "" ? null : <Compared key={chosen} base={chosen} other={test.test_id} />}
     </Card>
@@ -61,13 +66,15 @@ function Compared({ base, other }: { base: string; other: string }) {
             {result.shared} texts were asked in both. Wrong answers to texts that only one asked: {result.unshared.base}{" "}
             before, {result.unshared.other} now.
           </p>
-          <span className="row segments" role="group" aria-label="Findings to show">
-            {kinds.map(({ id, name }) => (
-              <button key={id} type="button" aria-pressed={id === kind} onClick={() => setKind(id)}>
-                {name} ({result[id].count})
-              </button>
-            ))}
-          </span>
+          <div className="filters">
+            <span className="row segments" role="group" aria-label="Findings to show">
+              {kinds.map(({ id, name }) => (
+                <button key={id} type="button" aria-pressed={id === kind} onClick={() => setKind(id)}>
+                  {name} ({result[id].count})
+                </button>
+              ))}
+            </span>
+          </div>
           {result.rows[kind].length === 0 ? <Empty title="None" /> : null}
           <ul className="plain">
             {result.rows[kind].slice(0, mostRows).map((row, i) => (

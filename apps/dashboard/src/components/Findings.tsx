@@ -113,8 +113,8 @@ const FindingRow = ({ finding, selected, onSelect }: RowProps) => (
     </div>
     <div className="quiet small">
       {finding.kind === "missed" ? `missed ${title(finding.category).toLowerCase()}` : "false alarm on a harmless text"}{" "}
-      · {finding.model_name} {finding.versions.map((v) => `v${v}`).join(", ")} · seen {count(finding.occurrences)}{" "}
-      times, last {dateTime(finding.last_seen)}
+      · {finding.model_name} {finding.versions.map((v) => `v${v}`).join(", ")} · seen{" "}
+      {finding.occurrences === 1 ? "once" : `${count(finding.occurrences)} times`}, last {dateTime(finding.last_seen)}
     </div>
   </button>
 );

@@ -103,7 +103,6 @@ function Result({ id, running, tests }: ResultProps) {
           <Split name="By category" of={test.by_category} />
           <Split name="By mutator" of={test.by_mutator} />
         </div>
-        <Attempts results={test.results} />
         <p className="quiet small">
           {triggers[test.trigger]}, {dateTime(test.created_at)}
           {test.seed === null ? "" : `, seed ${test.seed}`}
@@ -117,6 +116,11 @@ function Result({ id, running, tests }: ResultProps) {
           <CompareTests test={test} tests={tests} />
         </>
       )}
+      {test.results.length > 0 ? (
+        <Card title="Attempts" wide>
+          <Attempts results={test.results} />
+        </Card>
+      ) : null}
     </>
   );
 }

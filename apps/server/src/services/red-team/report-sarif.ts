@@ -72,7 +72,7 @@ function resultOf(finding: Finding, { test, tags }: Report) {
     level: levels[severity],
     kind: "fail",
     message: {
-      text: `${what}: ${pattern ?? "given text"}${mutator === null ? "" : ` behind ${mutator}`}. Seen ${occurrences} times, on version ${versions.join(", ")}.`,
+      text: `${what}: ${pattern ?? "given text"}${mutator === null ? "" : ` behind ${mutator}`}. Seen ${occurrences === 1 ? "once" : `${occurrences} times`}, on version ${versions.join(", ")}.`,
     },
     locations: [
       {
