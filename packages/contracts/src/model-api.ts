@@ -187,9 +187,11 @@ const ExplainAnswer = z
   .object({
     model_name: z.string(),
     model_version: z.string(),
-    method: z.literal("occlusion"),
+    method: z.enum(["occlusion", "gradient"]),
     attack_probability: Rate,
-    tokens: z.array(z.object({ text: z.string(), start: Count, end: Count, attribution: z.number() })),
+    tokens: z
+      .array(z.object({ text: z.string(), start: Count, end: Count, attribution: z.number() }))
+      .describe("Words in order; attribution is a probability for occlusion, log odds for gradient."),
   })
   .meta({ id: "Explanation" });
 
@@ -303,12 +305,17 @@ export const modelApi = {
   explain: route({
     method: "POST",
     path: "/explain",
-    summary: "How much each word moved the verdict (occlusion)",
+    summary: "How much each word moved the verdict: by leaving it out, or by the gradient",
     scope: "predict",
     body: z.strictObject({
       text: z.string().max(4000),
       model_name: ModelName.optional(),
-      method: z.literal("occlusion").default("occlusion"),
+      method: z
+        .enum(["occlusion", "gradient"])
+        .default("occlusion")
+        .describe(
+          "occlusion: fall of P(attack) without the word; gradient: what the word adds to the log odds over an average word (integrated gradients).",
+        ),
     }),
     responses: { 200: ExplainAnswer },
   }),

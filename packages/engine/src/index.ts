@@ -120,7 +120,7 @@ export {
   type EnsembleMethod,
   type EnsembleOptions,
 } from "./verdict/combine.ts";
-export { type Detector, type DetectorVerdict, servedFiles } from "./verdict/detector.ts";
+export { type Detector, type DetectorVerdict, servedFiles, type VerdictOptions } from "./verdict/detector.ts";
 export { type DetectorOptions, openDetector } from "./verdict/open.ts";
 export { type EvaluateOptions, evaluateDetector, type LabelledText } from "./verdict/evaluate.ts";
 export {

@@ -35,6 +35,17 @@ test("a long text does not hold up a short one", async () => {
   expect(Math.max(...runs)).toBeLessThanOrEqual(4);
 });
 
+test("a follow-up goes before everything that waits", async () => {
+  const done: string[] = [];
+  const batcher = createBatcher({ maxTokens: 20, run: async (rows) => rows.map(() => 0) });
+  const first = Array.from({ length: 6 }, (_, i) => batcher.submit([row(i, 10)]).then(() => done.push(`first ${i}`)));
+  const second = batcher.submit([row(9, 10), row(9, 10)], { isFollowUp: true }).then(() => done.push("follow-up"));
+  await Promise.all([...first, second]);
+  expect(done[0]).toBe("follow-up");
+  expect(done).toHaveLength(7);
+  await batcher.close();
+});
+
 test("a full queue refuses, an aborted caller leaves it, a failed run rejects only its callers", async () => {
   let failing = false;
   const batcher = createBatcher({

@@ -31,13 +31,20 @@ export interface BatcherOptions<Result> {
   readonly now?: () => number;
 }
 
+/** Options of `submit`. */
+export interface SubmitOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Goes before everything that waits: the second run of an answer that has already waited for its first. */
+  readonly isFollowUp?: boolean | undefined;
+}
+
 /** A queue in front of one session. */
 export interface Batcher<Result> {
   /**
    * Results in the order of `rows`.
    * @throws EngineError OVERLOADED when too much waits, CANCELLED when `signal` aborts first or the batcher closed.
    */
-  submit(rows: readonly Int32Array[], options?: { readonly signal?: AbortSignal | undefined }): Promise<Result[]>;
+  submit(rows: readonly Int32Array[], options?: SubmitOptions): Promise<Result[]>;
   /** Rows waiting now. */
   readonly queued: number;
   /** Refuses new rows, answers what waits, and returns when the last run has ended. */
@@ -59,6 +66,7 @@ interface Submission<Result> {
   readonly order: readonly number[]; // by length, longest first
   readonly results: Result[];
   readonly since: number;
+  readonly isFollowUp: boolean;
   readonly resolve: (results: Result[]) => void;
   readonly reject: (error: unknown) => void;
   next: number; // place in `order` of the first row not yet taken
@@ -91,7 +99,7 @@ class RowQueue<Result> implements Batcher<Result> {
     return this.#queued;
   }
 
-  async submit(rows: readonly Int32Array[], options?: { signal?: AbortSignal | undefined }): Promise<Result[]> {
+  async submit(rows: readonly Int32Array[], options?: SubmitOptions): Promise<Result[]> {
     const signal = options?.signal;
     if (this.#closed) throw new EngineError("CANCELLED", "the batcher is closed");
     if (signal?.aborted) throw cancelled(signal);
@@ -111,6 +119,7 @@ class RowQueue<Result> implements Batcher<Result> {
           order,
           results: Array.from<Result>({ length: rows.length }),
           since: this.#now(),
+          isFollowUp: options?.isFollowUp === true,
           resolve,
           reject,
           ...state,
@@ -145,12 +154,13 @@ class RowQueue<Result> implements Batcher<Result> {
     this.#pumping = undefined;
   }
 
-  /** One row from each caller in turn until a run's worth of tokens is taken. */
+  /** One row from each caller in turn, follow-ups before the others, until a run's worth of tokens is taken. */
   #take(): Entry<Result>[] {
     const taken: Entry<Result>[] = [];
     let tokens = 0;
     while (this.#waiting.length > 0 && tokens < this.#maxTokens) {
-      for (const owner of this.#waiting) {
+      const urgent = this.#waiting.filter(({ isFollowUp }) => isFollowUp);
+      for (const owner of urgent.length > 0 ? urgent : this.#waiting) {
         const index = owner.order[owner.next] ?? 0;
         const row = owner.rows[index] ?? new Int32Array();
         owner.next++;

@@ -51,7 +51,7 @@ export interface TrainConfig {
   readonly maxEvalRows: number;
   /** Most windows of a row that an evaluation looks at. */
   readonly maxEvalWindows: number;
-  /** Products of the encoder's layers; "auto" takes int8 for gradients where this processor gains by it, and decides once per run. What it costs: docs/decisions/0046. */
+  /** Products of the encoder's layers; "auto" takes int8 for gradients where this processor gains by it, and decides once per run. What it costs: docs/decisions/0049. */
   readonly precision: Precision | "auto";
   /** Train low-rank updates of the encoder's layers instead of the layers (`rank` 8 and `alpha` 16 are usual); null trains them whole. */
   readonly lora: LoraConfig | null;

@@ -94,3 +94,8 @@ function fresh(spec: ParameterSpec, std: number, seeds: readonly number[]): Floa
   const random = createRandom(...seeds);
   return data.map(() => std * random.normal());
 }
+
+/** The table that words select their vectors from. */
+export function wordTableOf({ architecture, config }: ModelDescription): string {
+  return architecture.parameters(config).find(({ shape, table }) => table && shape[0] === config.vocabSize)?.name ?? "";
+}

@@ -18,7 +18,7 @@ import { tellingWindows } from "./evidence.ts";
 import { addLora, foldLora, isLora, type Lora } from "./lora.ts";
 import { trainingBytes } from "./memory.ts";
 import { createOptimiser } from "./optimiser.ts";
-import { loadParameters, type Parameters, saveParameters } from "./parameters.ts";
+import { loadParameters, type Parameters, saveParameters, wordTableOf } from "./parameters.ts";
 import { choosePrecision, type Precision } from "./precision.ts";
 import { encodeRows, labelWeights, splitByGroup, type TrainRow } from "./rows.ts";
 import { type Update, update } from "./update.ts";
@@ -197,11 +197,6 @@ async function prepare(options: TrainOptions): Promise<Run> {
     batchesPerEpoch,
     totalSteps: Math.max(1, Math.round(config.epochs * batchesPerEpoch)),
   };
-}
-
-/** The table that words select their vectors from. */
-function wordTableOf({ architecture, config }: ModelDescription): string {
-  return architecture.parameters(config).find(({ shape, table }) => table && shape[0] === config.vocabSize)?.name ?? "";
 }
 
 function refuseLargeRun(bound: number, limit: number | undefined): void {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../error.ts";
 import type { Interval } from "../metrics/intervals.ts";
-import { type Detector, type DetectorVerdict, servedFiles } from "./detector.ts";
+import { type Detector, type DetectorVerdict, servedFiles, type VerdictOptions } from "./detector.ts";
 import { type DetectorOptions, openDetector } from "./open.ts";
 import type { DetectorManifest } from "./manifest.ts";
 import { readManifest } from "./manifest-file.ts";
@@ -72,17 +72,17 @@ export interface Cascade extends Detector {
 export function createCascade(parts: { student: Detector; full: Detector; band: Band }): Cascade {
   const { student, full, band } = parts;
   requireFit(student.manifest, full.manifest, band);
-  const answer = async (texts: readonly string[], signal: AbortSignal | undefined): Promise<DetectorVerdict[]> => {
+  const answer = async (texts: readonly string[], options: VerdictOptions): Promise<DetectorVerdict[]> => {
     const out = texts.map<DetectorVerdict | undefined>(() => undefined);
     const short = texts.flatMap((text, i) => (text.length <= band.maxChars ? [i] : []));
-    const first = await student.verdicts(pick(texts, short), { signal });
+    const first = await student.verdicts(pick(texts, short), options);
     for (const [at, verdict] of first.entries()) {
       const index = short[at];
       if (index !== undefined && isSure(verdict, band))
         out[index] = { ...verdict, threshold: full.manifest.threshold, answeredBy: "student" };
     }
     const open = texts.flatMap((_, i) => (out[i] ? [] : [i]));
-    const rest = open.length === 0 ? [] : await full.verdicts(pick(texts, open), { signal });
+    const rest = open.length === 0 ? [] : await full.verdicts(pick(texts, open), options);
     for (const [at, verdict] of rest.entries()) out[open[at] ?? 0] = { ...verdict, answeredBy: "full" };
     return out.flatMap((verdict) => verdict ?? []);
   };
@@ -92,7 +92,7 @@ export function createCascade(parts: { student: Detector; full: Detector; band: 
     band,
     manifest: full.manifest,
     memoryBytes: student.memoryBytes + full.memoryBytes,
-    verdicts: (texts, { signal } = {}) => answer(texts, signal),
+    verdicts: (texts, options = {}) => answer(texts, options),
     async release() {
       await Promise.all([student.release(), full.release()]);
     },

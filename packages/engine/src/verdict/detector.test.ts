@@ -144,8 +144,8 @@ test("a full queue refuses new texts but never a verdict that only lacks finer e
   const manifest = await readManifest(folder);
   const scorer = await openScorer(folder, manifest, { threads: 1 });
   let calls = 0;
-  const score: typeof scorer.score = (pieces, signal) =>
-    ++calls === 2 ? Promise.reject(new EngineError("OVERLOADED", "full")) : scorer.score(pieces, signal);
+  const score: typeof scorer.score = (pieces, options) =>
+    ++calls === 2 ? Promise.reject(new EngineError("OVERLOADED", "full")) : scorer.score(pieces, options);
   const narrow = createDetector(manifest, { ...scorer, score });
   const text = `The river was calm today. ${attack} Then we had tea.`;
   const [verdict] = await narrow.verdicts([text]);

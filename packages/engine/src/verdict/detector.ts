@@ -32,6 +32,13 @@ export interface DetectorVerdict {
   readonly answeredBy?: "student" | "full";
 }
 
+/** Options of `Detector.verdicts`. */
+export interface VerdictOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** A hit of at most 160 characters stands as a whole: a short attack then costs one run instead of two. */
+  readonly isBrief?: boolean | undefined;
+}
+
 /** An opened detector. Concurrent calls share batches. */
 export interface Detector {
   readonly manifest: DetectorManifest;
@@ -41,10 +48,7 @@ export interface Detector {
    * Verdicts in the order of `texts`. No text is altered, cut or refused for what it says.
    * @throws EngineError OVERLOADED when too much waits, CANCELLED when `signal` aborts.
    */
-  verdicts(
-    texts: readonly string[],
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): Promise<DetectorVerdict[]>;
+  verdicts(texts: readonly string[], options?: VerdictOptions): Promise<DetectorVerdict[]>;
   /** Waits for running calls, then frees the model. */
   release(): Promise<void>;
 }
@@ -56,12 +60,12 @@ export interface Detector {
  */
 export function createDetector(manifest: DetectorManifest, scorer: Scorer): Detector {
   const benign = manifest.labels.map((label) => manifest.benignLabels.includes(label));
-  const judge = async (texts: readonly string[], signal: AbortSignal | undefined): Promise<DetectorVerdict[]> => {
+  const judge = async (texts: readonly string[], { signal, isBrief }: VerdictOptions): Promise<DetectorVerdict[]> => {
     const scans = await scanTexts(scorer, texts, signal);
     const judged = scans.map((scan) => ({ scan, pooled: poolWindows(scan, benign, manifest) }));
     const attacks = judged.filter(({ pooled }) => pooled.attackProbability >= manifest.threshold);
     const windows = attacks.map(({ scan }) => scan.windows);
-    const evidence = await findEvidence(scorer, windows, { ...manifest, benign }, signal);
+    const evidence = await findEvidence(scorer, windows, { ...manifest, benign, isBrief }, signal);
     const hits = new Map(attacks.map(({ scan }, i) => [scan, evidence[i] ?? []]));
     return judged.map(({ scan, pooled }) => verdictOf(manifest, benign, scan, pooled, hits.get(scan)));
   };
@@ -69,8 +73,8 @@ export function createDetector(manifest: DetectorManifest, scorer: Scorer): Dete
   return {
     manifest,
     memoryBytes: scorer.memoryBytes,
-    async verdicts(texts, { signal } = {}) {
-      const answer = judge(texts, signal);
+    async verdicts(texts, options = {}) {
+      const answer = judge(texts, options);
       running.add(answer);
       try {
         return await answer;

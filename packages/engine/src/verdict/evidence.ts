@@ -13,7 +13,12 @@ export interface EvidenceRule {
   readonly temperature: number;
   readonly multiLabel?: boolean;
   readonly threshold: number;
+  /** Short windows stand as a whole. */
+  readonly isBrief?: boolean | undefined;
 }
+
+/** Characters of a window that is short. */
+const SHORT = 160;
 
 /** At most this many windows of a text are narrowed, the highest scores; the others stand as a whole. */
 const MAX_WINDOWS = 4;
@@ -85,7 +90,7 @@ async function scoreSegments(
   try {
     return await scorer.score(
       hits.flatMap(({ segments }) => segments),
-      signal,
+      { signal, isFollowUp: true },
     );
   } catch (error) {
     if (error instanceof EngineError && error.code === "OVERLOADED") return undefined;
@@ -101,7 +106,8 @@ function hitsOf(scorer: Scorer, windows: readonly ScannedWindow[], text: number,
     .filter(({ odds }, i) => i === 0 || (odds >= limit && i < MAX_HITS))
     .map(({ window, odds }, i) => {
       const { start, end } = window.piece;
-      const segments = i < MAX_WINDOWS ? segmentsOf(window.view.text, start, end, MAX_SEGMENTS) : [];
+      const isWhole = i >= MAX_WINDOWS || (rule.isBrief === true && end - start <= SHORT);
+      const segments = !isWhole ? segmentsOf(window.view.text, start, end, MAX_SEGMENTS) : [];
       const pieces = segments.length > 1 ? segments.map((s) => scorer.piece(window.view.text, s.start, s.end)) : [];
       return { text, window, odds, segments: pieces };
     });

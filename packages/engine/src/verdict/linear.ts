@@ -38,7 +38,7 @@ export function linearScorer(
       return { pieces, tokens: text.length };
     },
     piece,
-    async score(pieces, signal) {
+    async score(pieces, { signal } = {}) {
       const out: ArrayLike<number>[] = [];
       for (const [i, { text }] of pieces.entries()) {
         if (i % 256 === 255) await nextTurn();

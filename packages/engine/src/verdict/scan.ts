@@ -30,7 +30,7 @@ export async function scanTexts(scorer: Scorer, texts: readonly string[], signal
   const started = performance.now();
   const logits = await scorer.score(
     cuts.flatMap(({ parts }) => parts.map(({ piece }) => piece)),
-    signal,
+    { signal },
   );
   const inferMs = performance.now() - started;
   let next = 0;

@@ -1,4 +1,5 @@
 /** What a kind of model must offer so that views, windows, pooling and evidence are the same for all kinds. */
+import type { SubmitOptions } from "../infer/batcher.ts";
 
 /** A stretch of one view's text, ready to be scored. `start`/`end` are UTF-16 offsets into the view's text. */
 export interface Piece {
@@ -17,7 +18,7 @@ export interface Scorer {
   /** One stretch of a text as a single piece; the model may cut it at its own longest input. */
   piece(text: string, start: number, end: number): Piece;
   /** Uncalibrated logits of each piece in the order of the manifest's labels. */
-  score(pieces: readonly Piece[], signal?: AbortSignal): Promise<ArrayLike<number>[]>;
+  score(pieces: readonly Piece[], options?: SubmitOptions): Promise<ArrayLike<number>[]>;
   /** The parts of a piece that spoke for an attack, where the model can tell; offsets like the piece's own. */
   focus?(piece: Piece, logits: ArrayLike<number>): { readonly start: number; readonly end: number }[];
   release(): Promise<void>;

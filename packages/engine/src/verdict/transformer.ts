@@ -50,10 +50,10 @@ export function transformerScorer(
       const body = ids.subarray(0, longest - prefixIds.length - suffixIds.length);
       return { start, end, text: part, ids: Int32Array.of(...prefixIds, ...body, ...suffixIds) };
     },
-    score(pieces, signal) {
+    score(pieces, wanted) {
       return batcher.submit(
         pieces.map(({ ids }) => (ids.length > 0 ? ids : nothing)),
-        { signal },
+        wanted,
       );
     },
     async release() {

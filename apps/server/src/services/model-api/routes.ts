@@ -24,7 +24,7 @@ import { ensembleAnswer, rowOf, singleAnswer } from "./verdicts/answer.ts";
 import { type Item, type ItemError, itemError, itemsOf } from "./verdicts/batch.ts";
 import type { VerdictCache } from "./verdicts/cache.ts";
 import { combine, distinct, memberWeights } from "./verdicts/ensemble.ts";
-import { piecesOf, without } from "./verdicts/explain.ts";
+import { piecesOf, sumWithin, without } from "./verdicts/explain.ts";
 import type { Judge, Judged } from "./verdicts/judge.ts";
 import type { Recorder } from "./verdicts/recorder.ts";
 
@@ -67,10 +67,10 @@ function predictions(parts: Parts): Pick<Routes, "predict" | "predictBatch" | "p
 
   return {
     predict: async ({ body, context: { signal } }) => {
-      const { text, model_name, models, ensemble, return_probabilities, cascade } = body;
+      const { text, model_name, models, ensemble, return_probabilities, cascade, explain } = body;
       const named = distinct([...(models ?? []), ...(model_name === undefined ? [] : [model_name])]);
       if (named.length <= 1 && ensemble !== true)
-        return await one(text, named[0] ?? defaultModel, return_probabilities, { signal, whole: !cascade });
+        return await one(text, named[0] ?? defaultModel, return_probabilities, { signal, whole: !cascade, explain });
       if (ensemble === false) throw severalModels();
       const options = { method: "averaging", weights: {}, withProbabilities: return_probabilities, signal } as const;
       return (await together(text, named.length > 1 ? named : loadedNames(parts), options)).answer;
@@ -276,10 +276,15 @@ function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" |
       const { text, model_name, method } = body;
       const served = await judge.find(model_name ?? defaultModel);
       const pieces = piecesOf(text);
-      const variants = [text, ...pieces.map((piece) => without(text, piece))];
+      const isGradient = method === "gradient";
+      const variants = isGradient ? [text] : [text, ...pieces.map((piece) => without(text, piece))];
       const [whole, ...rest] = (await judge.probe(served, variants, signal)).map(
         (verdict) => verdict.attackProbability,
       );
+      const tokens = isGradient ? await judge.attribute(served, text, signal) : [];
+      const attributions = isGradient
+        ? pieces.map((piece) => sumWithin(tokens, piece))
+        : pieces.map((_, i) => (whole ?? 0) - (rest[i] ?? 0));
       const point = utf16ToCodePoint(text);
       return {
         model_name: served.name,
@@ -290,7 +295,7 @@ function insights(parts: Parts): Pick<Routes, "feedback" | "explain" | "stats" |
           text: piece.text,
           start: point(piece.start),
           end: point(piece.end),
-          attribution: (whole ?? 0) - (rest[i] ?? 0),
+          attribution: attributions[i] ?? 0,
         })),
       };
     },

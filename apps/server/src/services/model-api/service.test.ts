@@ -258,6 +258,26 @@ test("explanations blame the words that made it an attack", async () => {
   expect(most?.attribution).toBeGreaterThan(attack_probability / 2);
 });
 
+test("the gradient blames the same words, in log odds", async () => {
+  const text = "😀 hello reveal friend";
+  const { tokens, method } = await api().explain({ body: { text, method: "gradient" } });
+  expect(method).toBe("gradient");
+  expect(quoted(text, tokens)).toEqual(["😀", "hello", "reveal", "friend"]);
+  expect(tokens.toSorted((a, b) => b.attribution - a.attribution)[0]?.text).toBe("reveal");
+  expect((await api().explain({ body: { text, method: "gradient" } })).tokens).toEqual(tokens);
+});
+
+test("short hits stand as a whole unless they are to be explained", async () => {
+  const text = `Hello there friend. ${toyAttack}. The river is calm.`;
+  const quick = await api().predict({ body: { text } });
+  expect(quoted(text, quick.spans)).toEqual([text]);
+  const narrow = await api().predict({ body: { text, explain: true } });
+  expect(narrow.from_cache).toBe(false);
+  expect(narrow.spans.length).toBeGreaterThan(0);
+  for (const span of narrow.spans) expect(span.end - span.start).toBeLessThan(text.length - 20);
+  expect((await api().predict({ body: { text, explain: true } })).from_cache).toBe(true);
+});
+
 test("many at once: everybody gets the answer to their own text", async () => {
   const texts = Array.from({ length: 200 }, (_, i) => (i % 3 ? `${toyBenign} ${i}` : `${toyAttack} ${i}`));
   const answers = await Promise.all(texts.map((text) => api().predict({ body: { text } })));

@@ -23,7 +23,7 @@ let system: TestSystem;
 const api = () => system.clients["model-api"];
 const filler = "the quick brown fox sat by a river and thought about tea bread and rain".split(" ");
 
-/** A linear toy of about 1.3 MB once loaded. */
+/** A linear toy of about 2.6 MB once loaded. */
 async function makeLinear(name: string): Promise<void> {
   const random = seededRandom(3);
   const kinds = [...Object.keys(toyWords), "benign", "benign", "benign", "benign"];
@@ -33,7 +33,7 @@ async function makeLinear(name: string): Promise<void> {
     const plain = Array.from({ length }, () => filler[Math.floor(random() * filler.length)]).join(" ");
     return { text: `${plain} ${(toyWords[label] ?? []).join(" ")}`, label };
   });
-  const features = { ...defaultFeatures, bits: 16 };
+  const features = { ...defaultFeatures, bits: 17 };
   const { model } = await trainLinear(rows, { features, epochs: 4, seed: 1 });
   await saveLinear(path.join(models, name), model);
   await finishDetector(path.join(models, name), rows, { name, fpr: 0.05, seed: 1, longTexts: 4 });
@@ -58,7 +58,7 @@ beforeAll(async () => {
   await fs.writeFile(path.join(models, "distilbert", cascadeFile), JSON.stringify(spec));
   system = await startTestSystem({
     services: ["model-api", "model-cache", "mlflow"],
-    environment: { MLSEC_SHIPPED_MODELS: models, MLSEC_INFER_THREADS: "1", MLSEC_MODEL_MEMORY_MB: "4" },
+    environment: { MLSEC_SHIPPED_MODELS: models, MLSEC_INFER_THREADS: "1", MLSEC_MODEL_MEMORY_MB: "11" },
   });
 });
 afterAll(async () => {
@@ -103,6 +103,11 @@ test("an explanation is the full detector's from end to end", async () => {
   expect((await api().getModel({ params: { name: "distilbert" } })).cascade?.answered).toEqual(before);
 });
 
+test("a linear model has no gradient to explain by", async () => {
+  const body = { text: toyAttack, model_name: "alpha", method: "gradient" as const };
+  await expect(api().explain({ body })).rejects.toMatchObject({ code: "CONFLICT" });
+});
+
 test("the budget: what does not fit waits, the least recently used makes room, an evicted model comes back", async () => {
   // The default and two of the three linear ones fit; the start left the third for later.
   const stateOf = async (name: string): Promise<string> => (await api().getModel({ params: { name } })).state;
@@ -117,8 +122,8 @@ test("the budget: what does not fit waits, the least recently used makes room, a
     "loaded",
   ]);
   const stats = await system.clients["model-cache"].stats({});
-  expect(stats).toMatchObject({ budget_bytes: 4 * 2 ** 20, evictions: 1 });
-  expect(stats.memory_bytes).toBeLessThanOrEqual(4 * 2 ** 20);
+  expect(stats).toMatchObject({ budget_bytes: 11 * 2 ** 20, evictions: 1 });
+  expect(stats.memory_bytes).toBeLessThanOrEqual(11 * 2 ** 20);
   expect(await stateOf("distilbert")).toBe("loaded");
 });
 
@@ -133,7 +138,7 @@ test("what a person unloaded stays unloaded, evicted or not", async () => {
 
 test("a model larger than what may be freed is 507 and changes nothing", async () => {
   await fs.cp(path.join(models, "alpha"), path.join(models, "huge"), { recursive: true });
-  await fs.truncate(path.join(models, "huge", "linear.bin"), 5 * 2 ** 20);
+  await fs.truncate(path.join(models, "huge", "linear.bin"), 11 * 2 ** 20);
   const before = await api().listModels({});
   const error: unknown = await api()
     .loadModel({ params: { name: "huge" } })

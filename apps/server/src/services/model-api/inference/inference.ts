@@ -1,14 +1,17 @@
 // The main thread's side of the inference worker: calls with answers, cancelling, and one restart after a crash.
 import { Worker } from "node:worker_threads";
 import { AppError } from "@mlsec/contracts";
-import type { BatchReport, DetectorVerdict, ExecutionProvider } from "@mlsec/engine";
+import type { BatchReport, DetectorVerdict, ExecutionProvider, TokenAttribution } from "@mlsec/engine";
 import { inferenceError } from "./failure.ts";
+import { type Front, openFront } from "./front.ts";
 import type { Answer, Ask, Loaded, Source } from "./protocol.ts";
 
 export interface Inference {
   /** Opens the detector in this folder under a key that no other open detector has. */
   load(key: string, source: Source): Promise<Loaded>;
   verdicts(key: string, texts: readonly string[], options?: AskOptions): Promise<readonly DetectorVerdict[]>;
+  /** What the tokens of a text add to the log odds of an attack; CONFLICT for a detector without gradients. */
+  attribute(key: string, text: string, signal?: AbortSignal): Promise<readonly TokenAttribution[]>;
   /** Frees the detector; verdicts under way are answered first by whoever counts them (the pool). */
   release(key: string): Promise<void>;
   /** Undefined while it works. */
@@ -21,6 +24,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
   /** By the full detector, whatever the student of a cascade says. */
   readonly whole?: boolean;
+  /** Short hits are narrowed too. */
+  readonly explain?: boolean;
 }
 
 export interface InferenceOptions {
@@ -48,6 +53,7 @@ export function createInference(options: InferenceOptions): Inference {
   const { threads, provider = "cpu", clock, onBatch, onCrash, entry } = options;
   const calls = new Map<number, Call>();
   const sources = new Map<string, Source>();
+  const fronts = new Map<string, Front>();
   let nextId = 1;
   let trouble: string | undefined;
   let restartedAt = Number.NEGATIVE_INFINITY;
@@ -117,11 +123,23 @@ export function createInference(options: InferenceOptions): Inference {
     async load(key, source) {
       const loaded = await ask<Loaded>({ op: "load", key, source });
       sources.set(key, source);
-      return loaded;
+      if (loaded.cascade === undefined) return loaded;
+      const askFull: Parameters<typeof openFront>[2] = (texts, { signal, isBrief = false }) =>
+        ask({ op: "verdicts", key, texts, whole: true, isBrief }, signal);
+      const front = await openFront(source, loaded, askFull);
+      if (front === undefined) return loaded;
+      fronts.set(key, front);
+      return { ...loaded, memoryBytes: loaded.memoryBytes + front.memoryBytes };
     },
-    verdicts: (key, texts, { signal, whole = false } = {}) => ask({ op: "verdicts", key, texts, whole }, signal),
+    verdicts(key, texts, { signal, whole = false, explain = false } = {}) {
+      const answer = whole ? undefined : fronts.get(key)?.verdicts(texts, { signal, isBrief: !explain });
+      return answer ?? ask({ op: "verdicts", key, texts, whole, isBrief: !explain }, signal);
+    },
+    attribute: (key, text, signal) => ask({ op: "attribute", key, text }, signal),
     async release(key) {
       sources.delete(key);
+      await fronts.get(key)?.release();
+      fronts.delete(key);
       await ask({ op: "release", key });
     },
     trouble: () => trouble,

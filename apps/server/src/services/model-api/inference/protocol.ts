@@ -1,6 +1,6 @@
 // What the main thread and the inference worker say to each other. Texts cross by structured clone, which keeps
 // lone surrogates; nothing here is JSON.
-import type { BatchReport, CascadeSpec, DetectorManifest, DetectorVerdict } from "@mlsec/engine";
+import type { BatchReport, CascadeSpec, DetectorManifest, DetectorVerdict, TokenAttribution } from "@mlsec/engine";
 
 /** A detector folder, and what its labels mean when it is not one of ours. */
 export interface Source {
@@ -19,7 +19,10 @@ export type Ask =
       readonly texts: readonly string[];
       /** Every text by the full detector. */
       readonly whole: boolean;
+      /** Short hits are not narrowed. */
+      readonly isBrief: boolean;
     }
+  | { readonly id: number; readonly op: "attribute"; readonly key: string; readonly text: string }
   | { readonly id: number; readonly op: "release"; readonly key: string }
   | { readonly id: number; readonly op: "close" }
   /** Forget the call with this id; there is no answer. */
@@ -42,6 +45,9 @@ export interface Failure {
 }
 
 export type Answer =
-  | { readonly id: number; readonly value: Loaded | readonly DetectorVerdict[] | undefined }
+  | {
+      readonly id: number;
+      readonly value: Loaded | readonly DetectorVerdict[] | readonly TokenAttribution[] | undefined;
+    }
   | { readonly id: number; readonly failure: Failure }
   | { readonly id: -1; readonly batch: BatchReport };

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import {
+  type Attributor,
   type BatchReport,
   type Cascade,
   type Detector,
@@ -10,8 +11,10 @@ import {
   EngineError,
   type ExecutionProvider,
   openCascade,
+  openAttributor,
   openDetector,
   readCascade,
+  type VerdictOptions,
 } from "@mlsec/engine";
 import type { Answer, Ask, Failure, Loaded, Source } from "./protocol.ts";
 import { warmUp } from "./warm.ts";
@@ -19,6 +22,9 @@ import { warmUp } from "./warm.ts";
 const { threads, provider } = workerData as { threads: number; provider: ExecutionProvider };
 // As promises, so that verdicts asked for while a detector opens wait for it.
 const detectors = new Map<string, Promise<Detector>>();
+const folders = new Map<string, string>();
+// Opened when somebody first asks: gradients need the weights in float32.
+const attributors = new Map<string, Promise<Attributor>>();
 const running = new Map<number, { readonly abort: AbortController; readonly done: Promise<void> }>();
 const port = parentPort;
 
@@ -33,6 +39,7 @@ async function perform(ask: Ask, signal: AbortSignal): Promise<Extract<Answer, {
       return detector;
     });
     detectors.set(ask.key, ready);
+    folders.set(ask.key, ask.source.folder);
     ready.catch(() => detectors.delete(ask.key));
     await ready;
     const { detector, ...about } = await opening;
@@ -40,8 +47,12 @@ async function perform(ask: Ask, signal: AbortSignal): Promise<Extract<Answer, {
   }
   if (ask.op === "verdicts") {
     const detector = await detectorOf(ask.key);
-    return await verdictsOf(ask.whole && isCascade(detector) ? detector.full : detector, ask.texts, signal);
+    return await verdictsOf(ask.whole && isCascade(detector) ? detector.full : detector, ask.texts, {
+      signal,
+      isBrief: ask.isBrief,
+    });
   }
+  if (ask.op === "attribute") return await (await attributorOf(ask.key)).attribute(ask.text, { signal });
   if (ask.op === "release") await release(ask.key);
   if (ask.op === "close") await closeAfter([...running].flatMap(([id, { done }]) => (id === ask.id ? [] : done)));
   return undefined;
@@ -70,7 +81,7 @@ const turnChars = 32_000;
 async function verdictsOf(
   detector: Detector,
   texts: readonly string[],
-  signal: AbortSignal,
+  options: VerdictOptions,
 ): Promise<DetectorVerdict[]> {
   const verdicts: DetectorVerdict[] = [];
   while (verdicts.length < texts.length) {
@@ -80,7 +91,7 @@ async function verdictsOf(
     let to = from;
     do chars += texts[to++]?.length ?? 0;
     while (to < texts.length && chars + (texts[to]?.length ?? 0) <= turnChars);
-    verdicts.push(...(await detector.verdicts(texts.slice(from, to), { signal })));
+    verdicts.push(...(await detector.verdicts(texts.slice(from, to), options)));
   }
   return verdicts;
 }
@@ -91,9 +102,25 @@ function detectorOf(key: string): Promise<Detector> {
   throw new EngineError("CANCELLED", "the detector was released", { where: key });
 }
 
+async function attributorOf(key: string): Promise<Attributor> {
+  const known = attributors.get(key);
+  if (known) return await known;
+  const { manifest } = await detectorOf(key);
+  const { benignLabels, precision, windowTokens } = manifest;
+  if (manifest.kind !== "transformer")
+    throw new EngineError("CONFIG", "only a transformer has gradients; ask for the method occlusion");
+  const opening = openAttributor(folders.get(key) ?? "", { benignLabels, precision, windowTokens, threads });
+  attributors.set(key, opening);
+  opening.catch(() => attributors.delete(key));
+  return await opening;
+}
+
 async function release(key: string): Promise<void> {
-  const detector = detectors.get(key);
+  const [detector, attributor] = [detectors.get(key), attributors.get(key)];
   detectors.delete(key);
+  attributors.delete(key);
+  folders.delete(key);
+  await (await attributor)?.release();
   await (await detector)?.release();
 }
 

@@ -2,7 +2,7 @@
 // no request is dropped.
 import { randomUUID } from "node:crypto";
 import { AppError, type Code } from "@mlsec/contracts";
-import type { CascadeSpec, DetectorManifest, DetectorVerdict } from "@mlsec/engine";
+import type { CascadeSpec, DetectorManifest, DetectorVerdict, TokenAttribution } from "@mlsec/engine";
 import type { AskOptions, Inference } from "../inference/inference.ts";
 import { type ModelRef, slotOf } from "../names.ts";
 import type { Catalogue, Located } from "./catalogue.ts";
@@ -57,6 +57,7 @@ export interface Pool {
   /** False when it was not loaded. */
   unload(ref: ModelRef): boolean;
   verdicts(served: Served, texts: readonly string[], options?: AskOptions): Promise<readonly DetectorVerdict[]>;
+  attribute(served: Served, text: string, signal?: AbortSignal): Promise<readonly TokenAttribution[]>;
 }
 
 interface Options {
@@ -107,6 +108,16 @@ export function createPool(options: Options): Pool {
       open.released = true;
       inference.release(open.key).catch(onError);
     });
+  };
+  const using = async <T>(open: Open, work: () => Promise<T>): Promise<T> => {
+    open.underWay++;
+    open.usedAt = ++uses;
+    try {
+      return await work();
+    } finally {
+      open.underWay--;
+      if (open.retired && open.underWay === 0) releaseSoon(open);
+    }
   };
   const retire = ({ open }: Served): void => {
     open.retired = true;
@@ -210,18 +221,13 @@ export function createPool(options: Options): Pool {
       onChange(slot, undefined);
       return true;
     },
-    async verdicts({ open }, texts, asked) {
-      open.underWay++;
-      open.usedAt = ++uses;
-      try {
+    verdicts: ({ open }, texts, asked) =>
+      using(open, async () => {
         const verdicts = await inference.verdicts(open.key, texts, asked);
         for (const { answeredBy } of verdicts) if (answeredBy && asked?.whole !== true) open.answered[answeredBy]++;
         return verdicts;
-      } finally {
-        open.underWay--;
-        if (open.retired && open.underWay === 0) releaseSoon(open);
-      }
-    },
+      }),
+    attribute: ({ open }, text, signal) => using(open, () => inference.attribute(open.key, text, signal)),
   };
 }
 

@@ -1,4 +1,6 @@
-// Occlusion: a word's attribution is how far P(attack) falls when the word is left out.
+// What each word did to a verdict. Occlusion: how far P(attack) falls when the word is left out. Gradient: what its tokens
+// add to the log odds of an attack, to first order.
+import type { TokenAttribution } from "@mlsec/engine";
 
 /** More words than this are left out in groups of neighbours, so that an explanation has a bounded cost. */
 const maxPieces = 128;
@@ -24,3 +26,7 @@ export function piecesOf(text: string): Piece[] {
 }
 
 export const without = (text: string, { start, end }: Piece): string => text.slice(0, start) + text.slice(end);
+
+/** Attributions of the tokens that begin inside a piece; gradient times input adds up. */
+export const sumWithin = (tokens: readonly TokenAttribution[], { start, end }: Piece): number =>
+  tokens.reduce((sum, token) => sum + (token.start >= start && token.start < end ? token.attribution : 0), 0);

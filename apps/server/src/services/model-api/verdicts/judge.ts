@@ -1,6 +1,6 @@
 // Texts in, verdicts out: finds the loaded detector, answers from the cache where it can, and asks the worker for the rest.
 import { AppError } from "@mlsec/contracts";
-import type { DetectorVerdict } from "@mlsec/engine";
+import type { DetectorVerdict, TokenAttribution } from "@mlsec/engine";
 import type { Metrics } from "../../../platform/telemetry/metrics.ts";
 import { hashText } from "../hash.ts";
 import type { AskOptions } from "../inference/inference.ts";
@@ -28,6 +28,8 @@ export interface Judge {
   judge(asked: string, texts: readonly string[], options?: AskOptions): Promise<Judged[]>;
   /** Without cache, cascade and counting, for explanations: one model's probabilities compare with each other. */
   probe(served: Served, texts: readonly string[], signal?: AbortSignal): Promise<readonly DetectorVerdict[]>;
+  /** What each token adds to the log odds of an attack. */
+  attribute(served: Served, text: string, signal?: AbortSignal): Promise<readonly TokenAttribution[]>;
 }
 
 interface Options {
@@ -85,7 +87,7 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
       const hashes = texts.map(hashText);
       // A student's answer is none where the full detector is asked.
       const cached = hashes.map((hash) => {
-        const known = cache.get(served, hash);
+        const known = cache.get(served, keyOf(hash, options));
         return options.whole && known?.answeredBy === "student" ? undefined : known;
       });
       const missing = texts.filter((_, i) => cached[i] === undefined);
@@ -96,13 +98,24 @@ export function createJudge({ pool, catalogue, cache, admission, metrics, maxCha
         const verdict = cached[i] ?? fresh[next++];
         const hash = hashes[i] ?? "";
         if (!verdict) throw new AppError("INTERNAL", "the inference worker left a text without a verdict");
-        if (!cached[i] && !options.whole) cache.set(served, hash, verdict);
+        if (!cached[i] && !options.whole) cache.set(served, keyOf(hash, options), verdict);
         return { verdict, served, asked, hash, chars: text.length, fromCache: cached[i] !== undefined };
       });
     },
     probe: (served, texts, signal) => score(served, texts, { signal, whole: true }),
+    async attribute(served, text, signal) {
+      const { leave } = admission.enter([text]);
+      try {
+        return await pool.attribute(served, text, signal);
+      } finally {
+        leave();
+      }
+    },
   };
 }
+
+// Spans that are narrowed as far as can be are another answer than the quick ones.
+const keyOf = (hash: string, { explain = false }: AskOptions): string => (explain ? `${hash}+` : hash);
 
 /** Counted as code points, as the callers' languages do; code units first, which is quick and never less. */
 function requireLength(text: string, maxChars: number): void {
