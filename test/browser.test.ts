@@ -73,7 +73,7 @@ describe.skipIf(skip !== "")(`a detector in the browser${skip}`, () => {
     await page.goto(`${system.url("monitoring")}/browser`);
     await page.getByLabel("Detector", { exact: true }).selectOption(model);
     await page.getByRole("button", { name: "Load into this page" }).click();
-    await page.getByText("Ready", { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByText("Ready", { exact: true }).waitFor({ timeout: 150_000 });
     return page;
   }
 
@@ -109,6 +109,17 @@ describe.skipIf(skip !== "")(`a detector in the browser${skip}`, () => {
     240_000,
   );
 
+  test("the browser keeps the files: the second time they do not cross the network", async () => {
+    const page = await load("distilbert");
+    await page.getByText("nothing of it from the browser's cache").waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Load into this page" }).click();
+    await page.getByText("Ready", { exact: true }).waitFor({ timeout: 150_000 });
+    const about = await page.getByText("of it from the browser's cache").textContent();
+    expect(Number(/([\d.]+) MB\s+of\s+it/.exec(about ?? "")?.[1])).toBeGreaterThan(23);
+    await page.close();
+  }, 240_000);
+
   test("once loaded it judges without the system, and says that the server does not answer", async () => {
     const page = await load("linear");
     await page.context().setOffline(true);
@@ -118,7 +129,7 @@ describe.skipIf(skip !== "")(`a detector in the browser${skip}`, () => {
     await page.locator(".compare .badge.bad").waitFor();
     await page.getByText("The system does not answer").waitFor();
     await page.close();
-  }, 60_000);
+  }, 240_000);
 
   test("files that are damaged on the way are refused", async () => {
     const page = await browser.newPage();
@@ -132,7 +143,7 @@ describe.skipIf(skip !== "")(`a detector in the browser${skip}`, () => {
     await page.getByRole("button", { name: "Load into this page" }).click();
     await page.getByText("file differs from its recorded checksum").waitFor({ timeout: 30_000 });
     await page.close();
-  }, 60_000);
+  }, 240_000);
 
   const views = [
     { name: "desktop", viewport: { width: 1280, height: 900 } },
@@ -154,6 +165,6 @@ describe.skipIf(skip !== "")(`a detector in the browser${skip}`, () => {
       }
       await page.close();
     },
-    120_000,
+    240_000,
   );
 });

@@ -62,7 +62,8 @@ export function Edges() {
   return (
     <>
       <PageTitle title="In the browser">
-        The same detector, on your own machine: fetched once, then no text leaves this page to be judged by it.
+        The same detector on your own machine: once fetched it judges without the server, which is asked here for
+        comparison only.
       </PageTitle>
       <div className="stack">
         <Detector state={state} online={online} load={load} />
@@ -150,8 +151,8 @@ const About = ({ about, model }: { about: EdgeAbout; model: string }) => (
     {about.kind === "transformer"
       ? `, ${about.precision}, ONNX Runtime as WebAssembly on one thread`
       : ", no runtime needed"}
-    . {bytes(about.downloadedBytes)} read in {millis(about.ms)}, {bytes(about.memoryBytes)} of weights. The browser
-    keeps the files, so the next time is quicker.
+    . {bytes(about.bytes)} read in {millis(about.ms)}, {about.cachedBytes > 0 ? bytes(about.cachedBytes) : "nothing"} of
+    it from the browser's cache; {bytes(about.memoryBytes)} of weights in memory.
   </p>
 );
 

@@ -12,6 +12,11 @@ const architectures = [bert, deberta, distilbert, roberta];
 const tell = (answer: EdgeAnswer): void => postMessage(answer);
 let detector: Detector | undefined;
 
+// The browser's own HTTP cache may refuse files of this size, so they are kept here, by checksum.
+const storeName = "mlsec-detectors";
+const used = new Set<string>();
+const isFixed = (url: string): boolean => url.includes("?sha256=") || url.endsWith(".wasm");
+
 // One thread: more of them need headers that would cut the page off from its own fonts and frames.
 runtime.env.wasm.numThreads = 1;
 
@@ -24,6 +29,8 @@ async function open(address: string): Promise<EdgeAnswer> {
   const started = performance.now();
   const listed = new Map<string, number>();
   let done = 0;
+  let cachedBytes = 0;
+  const onCached = (bytes: number): void => void (cachedBytes += bytes);
   const onBytes = (bytes: number): void => {
     done += bytes;
     tell({
@@ -36,19 +43,30 @@ async function open(address: string): Promise<EdgeAnswer> {
     });
   };
   const loadRuntime = async (): Promise<void> => {
-    runtime.env.wasm.wasmBinary = (await download(wasm, onBytes, (bytes) => listed.set(wasm, bytes))).buffer;
+    runtime.env.wasm.wasmBinary = (
+      await download(wasm, { onBytes, onCached, onSize: (bytes) => listed.set(wasm, bytes) })
+    ).buffer;
   };
   const read: ReadFile = async (name, entry) => {
     if (name === "config.json") await loadRuntime(); // a linear detector has none, and needs no runtime
     if (entry) listed.set(name, entry.bytes);
-    return await download(`${address}/${name}${entry ? `?sha256=${entry.sha256}` : ""}`, onBytes);
+    return await download(`${address}/${name}${entry ? `?sha256=${entry.sha256}` : ""}`, {
+      onBytes,
+      onCached,
+    });
   };
-  detector = await openDetector(read, { runtime, architectures });
+  try {
+    detector = await openDetector(read, { runtime, architectures });
+  } catch (error) {
+    await globalThis.caches?.delete(storeName); // what was kept may be what is damaged
+    throw error;
+  }
+  if (cachedBytes < done) await tidy(address);
   const { manifest, memoryBytes } = detector;
   const { kind, precision } = manifest;
   return {
     kind: "ready",
-    about: { kind, precision, memoryBytes, downloadedBytes: done, ms: performance.now() - started },
+    about: { kind, precision, memoryBytes, bytes: done, cachedBytes, ms: performance.now() - started },
   };
 }
 
@@ -59,14 +77,26 @@ async function judge(text: string): Promise<EdgeAnswer> {
   return { kind: "verdict", verdict, ms: performance.now() - started };
 }
 
-async function download(
-  address: string,
-  onBytes: (bytes: number) => void,
-  onSize: (bytes: number) => void = () => undefined,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(address);
+interface Listener {
+  readonly onBytes: (bytes: number) => void;
+  readonly onCached: (bytes: number) => void;
+  readonly onSize?: (bytes: number) => void;
+}
+
+async function download(address: string, { onBytes, onCached, onSize }: Listener): Promise<Uint8Array<ArrayBuffer>> {
+  const url = new URL(address, location.href).href;
+  const store = isFixed(url) ? await globalThis.caches?.open(storeName) : undefined;
+  const known = await store?.match(url);
+  used.add(url);
+  if (known) {
+    const bytes = new Uint8Array(await known.arrayBuffer());
+    onBytes(bytes.length);
+    onCached(bytes.length);
+    return bytes;
+  }
+  const response = await fetch(url);
   if (!response.ok || !response.body) throw new Unreadable(await reasonOf(response));
-  onSize(Number(response.headers.get("content-length") ?? 0));
+  onSize?.(Number(response.headers.get("content-length") ?? 0));
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   for (const reader = response.body.getReader(); ; ) {
     const { done, value } = await reader.read();
@@ -74,7 +104,17 @@ async function download(
     chunks.push(value);
     onBytes(value.length);
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
+  await store?.put(url, new Response(bytes)).catch(() => undefined); // a full disk is no reason to fail
+  return bytes;
+}
+
+/** Forgets what another version of this detector, or of the runtime, left behind. */
+async function tidy(address: string): Promise<void> {
+  const store = await globalThis.caches?.open(storeName);
+  for (const { url } of (await store?.keys()) ?? []) {
+    if ((url.startsWith(`${address}/`) || url.endsWith(".wasm")) && !used.has(url)) await store?.delete(url);
+  }
 }
 
 class Unreadable extends TypeError {}

@@ -16,7 +16,9 @@ export interface EdgeAbout {
   readonly kind: string;
   readonly precision: string;
   readonly memoryBytes: number;
-  readonly downloadedBytes: number;
+  /** Read in all, and of these from the browser's own cache. */
+  readonly bytes: number;
+  readonly cachedBytes: number;
   readonly ms: number;
 }
 
