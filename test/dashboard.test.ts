@@ -133,6 +133,31 @@ describe.skipIf(skip !== "")(`the dashboard${skip}`, () => {
     const report = await page.request.get((await page.getByRole("link", { name: "HTML" }).getAttribute("href")) ?? "");
     expect(report.ok()).toBe(true);
     expect(await report.text()).toContain("<!doctype html>");
+    await page.locator(".matrix td").first().waitFor();
+    await page.close();
+  }, 90_000);
+
+  test("red team: a finding is looked at, sent again, decided and put off", async () => {
+    await system.clients["red-team"].test({
+      body: { model_name: "distilbert", test_texts: [{ text: toyBenign, expected: "jailbreak" }] },
+    });
+    const page = await open("/red-team");
+    const card = page.locator(".card", { has: page.getByRole("heading", { name: "Findings", exact: true }) });
+    await card.locator("button.job").first().click();
+    await card.getByRole("button", { name: "Replay" }).click();
+    await card.getByText(/It stands on version/).waitFor();
+    await card.getByLabel("Decision").selectOption("accepted_risk");
+    expect(await card.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
+    await card.getByLabel("Note or reason").fill("a filter stands before it");
+    await card.getByRole("button", { name: "Save" }).click();
+    await card.getByText("No such finding").waitFor();
+    // The finding stays open, wherever it is shown.
+    await card.getByLabel("State", { exact: true }).selectOption("accepted_risk");
+    await card.getByLabel("Note or reason").fill("until the next training");
+    await card.getByRole("button", { name: "Suppress", exact: true }).click();
+    await card.getByText("No such finding").waitFor();
+    await card.getByLabel("Suppressed").check();
+    expect(await card.locator("button.job").first().textContent()).toContain("Suppressed");
     await page.close();
   }, 90_000);
 

@@ -11,7 +11,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startTestSystem, type TestSystem } from "../../testing/system.ts";
 
 let target: http.Server;
-let behave: (call: number, texts: readonly string[]) => Promise<{ status?: number; version?: string }>;
+let behave: (
+  call: number,
+  texts: readonly string[],
+) => Promise<{ status?: number; version?: string; isAttack?: boolean }>;
 let calls = 0;
 const judged: string[] = [];
 const systems: TestSystem[] = [];
@@ -57,11 +60,11 @@ async function answer(request: http.IncomingMessage): Promise<[number, unknown]>
   if (request.url === "/models") return [200, { models: [], default_model: "distilbert", next_cursor: null }];
   if (request.method === "GET") return [200, model];
   const { texts } = JSON.parse(await text(request)) as { texts: string[] };
-  const { status = 200, version = "1" } = await behave(++calls, texts);
+  const { status = 200, version = "1", isAttack = true } = await behave(++calls, texts);
   if (status !== 200)
     return [status, { type: "x", title: "x", status, code: "OVERLOADED", detail: "busy", requestId: "r" }];
   judged.push(...texts);
-  const results = texts.map((sent) => ({ ...verdict, text: sent, model_version: version }));
+  const results = texts.map((sent) => ({ ...verdict, text: sent, model_version: version, is_attack: isAttack }));
   return [
     200,
     {
@@ -161,14 +164,14 @@ test("a test that the process left goes on where it was; nothing is judged twice
   expect(summary.map((row) => row.test_id)).toEqual([test_id]);
 });
 
-test("kill −9 in the middle of a test: the next process goes on, and nothing that was answered is asked again", async () => {
+test("kill −9 in the middle of a test: the next process goes on, nothing answered is asked again, findings count once", async () => {
   const first = await start(["data-privacy"]);
   const { host, port, user, database } = first.db.connection;
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), "mlsec-killed-"));
   const reached = Promise.withResolvers<void>();
   const never = Promise.withResolvers<never>();
   behave = async (call) => {
-    if (call < 2) return {};
+    if (call < 2) return { isAttack: false };
     reached.resolve();
     return never.promise;
   };
@@ -205,6 +208,9 @@ test("kill −9 in the middle of a test: the next process goes on, and nothing t
   const result = await ended(second, test_id);
   expect(result).toMatchObject({ status: "completed", done: 100, errored: 0 });
   expect(judged.length).toBe(100);
+  expect(result.vulnerabilities_found).toBe(64);
+  const { findings } = await second.clients["red-team"].findings({ query: { test_id, limit: 500 } });
+  expect(findings.reduce((sum, { occurrences }) => sum + occurrences, 0)).toBe(64);
 });
 
 async function addressOf(child: ChildProcess): Promise<string> {
