@@ -8,6 +8,7 @@ import { CompareTests } from "../components/CompareTests.tsx";
 import { Findings } from "../components/Findings.tsx";
 import { Matrix } from "../components/Matrix.tsx";
 import { Empty, Failed, Loaded, Loading } from "../components/Notice.tsx";
+import { Risk } from "../components/Risk.tsx";
 import { StartTest } from "../components/StartTest.tsx";
 import { Outcome, TestRow, triggers } from "../components/TestRow.tsx";
 import { address, redTeam } from "../lib/api.ts";
@@ -113,6 +114,7 @@ function Result({ id, running, tests }: ResultProps) {
         <>
           <Matrix testId={id} version={test.status} />
           <Findings testId={id} version={test.status} />
+          <Risk model={test.model_name} version={`${id} ${test.status}`} />
           <CompareTests test={test} tests={tests} />
         </>
       )}
