@@ -7,7 +7,8 @@ import { describeModel } from "./registry.ts";
 const json = JSON.parse(await readFile(join(references, "modernbert", "config.json"), "utf8"));
 
 test("files of transformers 4 say the same in other words", () => {
-  const { rope_parameters: _, layer_types: __, dtype: ___, ...rest } = json;
+  const newer = ["rope_parameters", "layer_types", "dtype"];
+  const rest = Object.fromEntries(Object.entries(json).filter(([key]) => !newer.includes(key)));
   const old = { ...rest, torch_dtype: "float32", global_rope_theta: 160_000, local_rope_theta: 10_000 };
   expect(describeModel(old).config).toEqual(describeModel(json).config);
 });
