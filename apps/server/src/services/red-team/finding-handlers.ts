@@ -1,5 +1,13 @@
 // Calls about findings and what is made of them: triage, replay, comparison, matrix, risk, reports.
-import { AppError, type FindingDetail, type Handlers, redTeam, type RequestContext } from "@mlsec/contracts";
+import {
+  AppError,
+  type Code,
+  codes,
+  type FindingDetail,
+  type Handlers,
+  redTeam,
+  type RequestContext,
+} from "@mlsec/contracts";
 import type * as z from "zod";
 import type { ServiceContext } from "../../platform/service.ts";
 import { createAnswerStore } from "./answer-store.ts";
@@ -146,7 +154,12 @@ async function sendAgain(
   const body = { texts: [text], model_name: row.model_name, purpose: "test" as const };
   const result = (await clients["model-api"].predictBatch({ body, signal })).results[0];
   if (!result) throw new AppError("UPSTREAM", "the model API answered nothing");
-  if ("error" in result) throw new AppError("UPSTREAM", `the model API could not judge it: ${result.error.detail}`);
+  // The caller hears what the model API says, such as that the model is not loaded.
+  if ("error" in result)
+    throw new AppError(
+      Object.hasOwn(codes, result.error.code) ? (result.error.code as Code) : "UPSTREAM",
+      result.error.detail,
+    );
   const { prediction, confidence, model_version, is_attack, threshold } = result;
   const stands = row.kind === "missed" ? !is_attack : is_attack;
   return { threshold, replay: { at: clock().toISOString(), model_version, stands, prediction, confidence } };
