@@ -9,6 +9,7 @@ export async function createProgram(): Promise<Command> {
     .description("Train, serve, attack and watch the classifiers that guard LLM applications.")
     .version("0.1.0")
     .showHelpAfterError("(add --help for usage)")
+    .enablePositionalOptions()
     .exitOverride();
   const folder = path.join(import.meta.dirname, "commands");
   for (const file of readdirSync(folder).sort()) {

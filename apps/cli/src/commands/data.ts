@@ -21,13 +21,20 @@ export const add: AddCommand = (program) => {
     .description("Upload a JSONL or CSV file and check it. Exit code 1 when it cannot be trained on.")
     .argument("<file>")
     .option("--name <name>", "what to call it")
+    .option("--json", "print JSON")
     .action(upload);
-  data.command("show").description("One data set with its quality report.").argument("<id>").action(show);
+  data
+    .command("show")
+    .description("One data set with its quality report.")
+    .argument("<id>")
+    .option("--json", "print JSON")
+    .action(show);
   data
     .command("preview")
     .description("First rows of a data set.")
     .argument("<id>")
     .option("--limit <n>", "rows", "10")
+    .option("--json", "print JSON")
     .action(preview);
   data
     .command("delete")

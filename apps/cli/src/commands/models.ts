@@ -16,7 +16,7 @@ export const add: AddCommand = (program) => {
     .description("Models and their versions. Needs the server, but for pull.")
     .option("--json", "print JSON")
     .action(list);
-  models.command("versions").description("Registered versions.").action(versions);
+  models.command("versions").description("Registered versions.").option("--json", "print JSON").action(versions);
   models
     .command("load")
     .description("Load a model: a registered one, file:<folder> or hf:<owner>/<repo>[@revision].")
