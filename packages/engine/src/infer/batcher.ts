@@ -3,7 +3,7 @@
  * ONNX Runtime blocks its thread during a run, so between runs the event loop gets a turn to take new callers in.
  */
 import { EngineError } from "../error.ts";
-import { packRuns } from "./pack.ts";
+import { packRuns, runTokens } from "./pack.ts";
 import { nextTurn } from "./turn.ts";
 
 /** What one run cost, for metrics. Times in milliseconds. */
@@ -22,7 +22,7 @@ export interface BatchReport {
 export interface BatcherOptions<Result> {
   /** Answers rows in their order; at most `maxTokens` tokens, padding included, except for a single longer row. */
   readonly run: (rows: readonly Int32Array[]) => Promise<readonly Result[]>;
-  /** Tokens of one run, padding included. Default 4,096. */
+  /** Tokens of one run, padding included. Default `runTokens`. */
   readonly maxTokens?: number;
   /** Rows that may wait. A caller beyond it is refused, unless nothing waits at all. Default 16,384. */
   readonly maxQueue?: number;
@@ -91,7 +91,7 @@ class RowQueue<Result> implements Batcher<Result> {
 
   constructor(options: BatcherOptions<Result>) {
     this.#options = options;
-    this.#maxTokens = options.maxTokens ?? 4096;
+    this.#maxTokens = options.maxTokens ?? runTokens;
     this.#now = options.now ?? (() => performance.now());
   }
 

@@ -7,6 +7,9 @@ export interface PackLimits {
   readonly minFill?: number;
 }
 
+/** Tokens of one run unless it is said otherwise: what it computes still fits the processor's caches (decision 53). */
+export const runTokens = 640;
+
 /** From here on a larger run is no faster per token, so a run may be closed to save padding. */
 const EFFICIENT_TOKENS = 768;
 

@@ -9,7 +9,7 @@ import type { WeightTensor } from "../weights/safetensors.ts";
 import { feedTensors, paddedRows } from "./feeds.ts";
 import { buildInferenceGraph } from "./graph.ts";
 import type { IntegerForm } from "./integer.ts";
-import { packRuns } from "./pack.ts";
+import { packRuns, runTokens } from "./pack.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** A loaded encoder. Concurrent calls run one after another; to have them share runs put a batcher in front. */
@@ -48,7 +48,7 @@ export async function createRunner(
   model: ModelDescription,
   weights: RunnerWeights & { readonly maxTokens?: number | undefined },
 ): Promise<Session> {
-  const { precision, tensors, places, maxTokens = 4096 } = weights;
+  const { precision, tensors, places, maxTokens = runTokens } = weights;
   const form = precision === "int8" ? { integerForm: weights.integerForm ?? (await probeIntegerForm(runtime)) } : {};
   const { onnx, feeds } = buildInferenceGraph(model, tensors, places ? { places } : form);
   let memoryBytes = 0;

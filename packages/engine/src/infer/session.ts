@@ -14,7 +14,7 @@ export interface SessionOptions {
   readonly precision: "fp32" | "int8";
   /** Threads of one run; 0 or absent lets ONNX Runtime choose (one per core). */
   readonly threads?: number;
-  /** Tokens of one run, padding included. Default 4,096. */
+  /** Tokens of one run, padding included. Default `runTokens`. */
   readonly maxTokens?: number;
   /** int8: how weights are held. Default: probed (`probeIntegerForm`). */
   readonly integerForm?: IntegerForm;

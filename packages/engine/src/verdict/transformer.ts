@@ -6,9 +6,6 @@ import type { DetectorManifest } from "./manifest.ts";
 import type { Scorer } from "./scorer.ts";
 import { tokenWindows } from "./windows.ts";
 
-/** Tokens of one run: between runs others get a turn, and eight short rows are already as cheap a row as sixty. */
-const RUN_TOKENS = 1024;
-
 /** Options of `transformerScorer`. */
 export interface BatchOptions {
   /** Windows that may wait before callers are refused with OVERLOADED. */
@@ -28,7 +25,6 @@ export function transformerScorer(
 ): Scorer {
   const batcher = createBatcher({
     run: (rows) => session.run(rows),
-    maxTokens: RUN_TOKENS,
     ...(options.maxQueue === undefined ? {} : { maxQueue: options.maxQueue }),
     ...(options.onBatch === undefined ? {} : { onBatch: options.onBatch }),
   });
