@@ -17,7 +17,7 @@ main().catch((error) => {
 
 async function main() {
   requirePlatform();
-  const running = holderOf(path.join(dataDir, "lock.json"));
+  const running = await lastingHolder(path.join(dataDir, "lock.json"));
   if (target === "start" && running) {
     const where = running.address ? `it answers at ${running.address}` : "it is still starting";
     throw new Error(
@@ -128,6 +128,13 @@ async function installLock() {
     if (!holderOf(file)) fs.rmSync(file, { force: true });
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** Who holds a lock file and keeps holding it: a process that was just killed is gone within two seconds. */
+async function lastingHolder(file) {
+  for (let waited = 0; target === "start" && waited < 2000 && holderOf(file); waited += 100)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  return holderOf(file);
 }
 
 /** Who holds a lock file, if that process still lives; the same test as in apps/server/src/platform/lock.ts. */

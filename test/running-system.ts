@@ -52,16 +52,22 @@ export async function startRunning(
       return exited;
     },
     async kill() {
-      for (const pid of [...childrenOf(child.pid ?? 0), child.pid ?? 0]) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It has ended already.
-        }
-      }
+      const pids = [...childrenOf(child.pid ?? 0), child.pid ?? 0];
+      for (const pid of pids) signal(pid, "SIGKILL");
       await exited;
+      // The system itself is the starter's child: its end takes a moment longer, and until then it holds its ports.
+      while (pids.some((pid) => signal(pid, 0))) await new Promise((resolve) => setTimeout(resolve, 20));
     },
   };
+}
+
+/** False when there is no such process any more. */
+function signal(pid: number, name: "SIGKILL" | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
 }
 
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });

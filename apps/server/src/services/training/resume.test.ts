@@ -66,7 +66,7 @@ test("a killed system resumes its job to the same curve", async () => {
     }
   };
   const train = async (): Promise<string> => {
-    const config = { epochs: 6, learning_rate: 0.002, batch_size: 8, seed: 7 };
+    const config = { epochs: 20, learning_rate: 0.002, batch_size: 4, seed: 7 };
     return (await api.train({ body: { model_name: "distilbert", config, promote: "never" } })).job_id;
   };
   await start(environment);
